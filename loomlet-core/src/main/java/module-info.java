@@ -1,7 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
 /** Greenlets, the hub that runs them, and everything they wait on. */
-@NullMarked
-module dev.loomlet {
+@NullMarked module dev.loomlet {
     requires static org.jspecify;
 }

@@ -21,8 +21,7 @@ public final class Main implements Runnable {
     /** What the process ends with after a mistake in the command line. */
     public static final int USAGE_ERROR = CommandLine.ExitCode.USAGE;
 
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Spec private @Nullable CommandSpec spec;
 
     private Main() {}
 
