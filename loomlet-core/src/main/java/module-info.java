@@ -3,4 +3,6 @@ import org.jspecify.annotations.NullMarked;
 /** Greenlets, the hub that runs them, and everything they wait on. */
 @NullMarked module dev.loomlet {
     requires static org.jspecify;
+
+    exports dev.loomlet;
 }

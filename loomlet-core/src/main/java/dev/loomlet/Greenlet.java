@@ -1,0 +1,565 @@
+package dev.loomlet;
+
+import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Timer;
+import dev.loomlet.internal.loop.Waiter;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A task that runs on its {@link Hub}'s thread and gives way by itself whenever it would block.
+ *
+ * <p>{@link Loomlet#spawn} makes one. It is scheduled at once and runs when the code that spawned it waits for something;
+ * all greenlets of a hub take turns on one thread, so they need no locks around what they share as long as they do not
+ * wait in between.
+ *
+ * {@snippet :
+ * Greenlet<Page> g = spawn(() -> fetch(url));
+ * g.join();                    // waits for its end, whatever it is
+ * Page page = g.value();       // its result; an error it ended with is thrown here
+ * }
+ *
+ * <pre>
+ *   NEW ──start──▶ SCHEDULED ──its turn──▶ RUNNING ⇄ WAITING
+ *    │                 │                      │
+ *    └──────kill───────┴──────────────────────┴──▶ ended: with a value, an error, or killed
+ * </pre>
+ *
+ * <p><b>Threads.</b> Every method may be called from any thread. A wait called in a greenlet parks that greenlet; called on
+ * a hub's own thread it runs the hub meanwhile; called on any other thread it blocks that thread.
+ *
+ * <p><b>Errors.</b> An error is kept for {@link #get} and {@link #value}, and reported to {@link Hub#onError} with the place
+ * where the greenlet was spawned.
+ *
+ * <p><b>As a {@link Future}</b> it keeps that interface's contract to the letter: {@code get} wraps errors in
+ * {@link ExecutionException} and throws {@link CancellationException} after a kill.
+ *
+ * <p>gevent's {@code Greenlet}.
+ *
+ * @param <T> type of its result
+ */
+public final class Greenlet<T> implements Future<T> {
+    private static final VarHandle OUTCOME;
+    private static final Object NULL = new Object();
+
+    static {
+        try {
+            OUTCOME = MethodHandles.lookup().findVarHandle(Greenlet.class, "outcome", Object.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** An end other than a value. */
+    private record Ended(Throwable cause) {
+        boolean killed() {
+            return cause instanceof GreenletExit;
+        }
+    }
+
+    private final Hub hub;
+    private final Fiber fiber;
+    private final Links links = new Links();
+    private final @Nullable SpawnSite site;
+    private final @Nullable Fiber spawner;
+    private @Nullable Callable<? extends T> task;
+    private int id = -1;
+    private String name;
+    private volatile @Nullable Object outcome; // null until ended; then the value, NULL, or Ended
+    private volatile boolean started;
+    private boolean quiet; // somebody will throw its error on
+    private boolean entered; // its body has begun; on the loop
+    private @Nullable Timer delay; // of spawnLater, while it lasts; on the loop
+    private volatile @Nullable Throwable killedBy;
+
+    Greenlet(Hub hub, Callable<? extends T> task, @Nullable String name) {
+        this.hub = hub;
+        this.task = task;
+        this.site = SpawnSite.of(task);
+        this.spawner = Fiber.current();
+        if (name != null) {
+            this.name = name;
+        } else if (hub.loop().onLoop()) {
+            id = hub.ids().take();
+            this.name = hub.ids().name(id);
+        } else {
+            this.name = "greenlet";
+        }
+        this.fiber = hub.loop().fiber(this, this.name, this::body);
+    }
+
+    Fiber fiber() {
+        return fiber;
+    }
+
+    /** Its error will be thrown to somebody: no need to report it. */
+    Greenlet<T> quiet() {
+        quiet = true;
+        return this;
+    }
+
+    // --- start and end
+
+    /**
+     * Schedules it, if that was not done before. Only greenlets from {@link Hub#unstarted} need it.
+     *
+     * @return this
+     * @throws IllegalStateException if its hub is closed
+     */
+    public Greenlet<T> start() {
+        if (outcome == null && !started) {
+            started = true;
+            if (!hub.loop().start(fiber)) {
+                throw hub.isClosed("start " + this);
+            }
+        }
+        return this;
+    }
+
+    Greenlet<T> startLater(Duration after) {
+        long nanos = Durations.nanos(after);
+        Runnable arm = () -> {
+            if (outcome != null) {
+                return;
+            }
+            Timer timer = new Timer() {
+                @Override
+                protected void fire() {
+                    hub.delayed().remove(Greenlet.this);
+                    delay = null;
+                    start();
+                }
+            };
+            delay = timer;
+            hub.delayed().add(this);
+            hub.loop().arm(timer, Math.max(nanos, 0));
+        };
+        if (hub.loop().onLoop()) {
+            arm.run();
+        } else if (!hub.loop().post(arm)) {
+            throw hub.isClosed("start " + this + " later");
+        }
+        return this;
+    }
+
+    private void body() {
+        entered = true;
+        try {
+            Callable<? extends T> body = task;
+            task = null;
+            if (outcome == null && body != null) {
+                end(result(body));
+            }
+        } finally {
+            fiber.finish();
+            if (id >= 0) {
+                hub.ids().giveBack(id);
+            }
+        }
+    }
+
+    private Object result(Callable<? extends T> body) {
+        try {
+            T value = body.call();
+            return value == null ? NULL : value;
+        } catch (Throwable t) {
+            Throwable kill = killedBy;
+            if (kill != null && t != kill && fiber.retract(kill)) {
+                // The kill met it in a wait of the JDK, which made an exception of its own of the interrupt.
+                kill.addSuppressed(t);
+                t = kill;
+            }
+            if (!(t instanceof GreenletExit) && !quiet) {
+                hub.report(this, t);
+            }
+            return new Ended(t);
+        }
+    }
+
+    private void end(Object result) {
+        if (OUTCOME.compareAndSet(this, null, result)) {
+            task = null;
+            links.end();
+        }
+    }
+
+    /** For a hub that closes: whoever waits for it must not wait for ever. */
+    void abandon(Throwable cause) {
+        end(new Ended(cause));
+    }
+
+    // --- what became of it
+
+    /** Whether it has ended, in whatever way. */
+    public boolean ready() {
+        return outcome != null;
+    }
+
+    /** Whether it has ended without an error. One that was killed has: to end when told to is no failure. */
+    public boolean successful() {
+        Object end = outcome;
+        return end != null && !(end instanceof Ended ended && !ended.killed());
+    }
+
+    /** The error it ended with, if it has and did. A kill is none. */
+    public Optional<Throwable> exception() {
+        return outcome instanceof Ended ended && !ended.killed() ? Optional.of(ended.cause()) : Optional.empty();
+    }
+
+    /** The {@link GreenletExit} it ended with, if it was killed. */
+    public Optional<GreenletExit> exit() {
+        return outcome instanceof Ended ended && ended.cause() instanceof GreenletExit exit
+                ? Optional.of(exit) : Optional.empty();
+    }
+
+    /** Whether it has been started and has not ended. */
+    public boolean isAlive() {
+        return started && outcome == null;
+    }
+
+    /**
+     * Waits for its end.
+     *
+     * @throws GreenletExit if the waiting greenlet is killed or the waiting thread interrupted
+     */
+    public void join() {
+        Waits.untilEnd(this, -1);
+    }
+
+    /**
+     * Waits for its end, at most so long.
+     *
+     * @return whether it has ended
+     */
+    public boolean join(Duration timeout) {
+        return Waits.untilEnd(this, Durations.nanos(timeout));
+    }
+
+    /**
+     * Its result; waits for it. What it failed with is thrown: unchecked exceptions and errors as they are, checked ones in
+     * a {@link CompletionException}.
+     *
+     * @throws CancellationException if it was killed
+     */
+    public T value() {
+        Waits.untilEnd(this, -1);
+        Object end = outcome;
+        if (!(end instanceof Ended ended)) {
+            return unmask(end);
+        }
+        if (ended.killed()) {
+            throw cancelled(ended);
+        }
+        switch (ended.cause()) {
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new CompletionException(e);
+        }
+    }
+
+    @Override
+    public T get() throws ExecutionException, InterruptedException {
+        Waits.untilEndInterruptibly(this, -1);
+        return report();
+    }
+
+    @Override
+    public T get(long timeout, TimeUnit unit) throws ExecutionException, InterruptedException, TimeoutException {
+        if (!Waits.untilEndInterruptibly(this, Math.max(0, unit.toNanos(timeout)))) {
+            throw new TimeoutException(this + " has not ended after " + timeout + " " + unit.name().toLowerCase(java.util.Locale.ROOT));
+        }
+        return report();
+    }
+
+    private T report() throws ExecutionException {
+        Object end = outcome;
+        if (!(end instanceof Ended ended)) {
+            return unmask(end);
+        }
+        if (ended.killed()) {
+            throw cancelled(ended);
+        }
+        throw new ExecutionException(ended.cause());
+    }
+
+    private CancellationException cancelled(Ended ended) {
+        CancellationException exception = new CancellationException(this + " was killed");
+        exception.initCause(ended.cause());
+        return exception;
+    }
+
+    @SuppressWarnings("unchecked")
+    private T unmask(@Nullable Object end) {
+        return (T) (end == NULL ? null : end);
+    }
+
+    /** A kill that does not wait; true unless it had ended before. */
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        if (outcome != null) {
+            return false;
+        }
+        kill(new GreenletExit("cancelled"), false, Duration.ZERO);
+        return true;
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return outcome instanceof Ended ended && ended.killed();
+    }
+
+    @Override
+    public boolean isDone() {
+        return outcome != null;
+    }
+
+    @Override
+    public T resultNow() {
+        Object end = outcome;
+        if (end == null) {
+            throw new IllegalStateException(this + " has not ended");
+        }
+        if (end instanceof Ended ended) {
+            throw new IllegalStateException(this + (ended.killed() ? " was killed" : " failed"), ended.cause());
+        }
+        return unmask(end);
+    }
+
+    @Override
+    public Throwable exceptionNow() {
+        if (outcome instanceof Ended ended && !ended.killed()) {
+            return ended.cause();
+        }
+        throw new IllegalStateException(this + (outcome == null ? " has not ended" : " did not fail"));
+    }
+
+    @Override
+    public State state() {
+        Object end = outcome;
+        if (end == null) {
+            return State.RUNNING;
+        }
+        return !(end instanceof Ended ended) ? State.SUCCESS : ended.killed() ? State.CANCELLED : State.FAILED;
+    }
+
+    // --- kill
+
+    /**
+     * Ends it: {@link GreenletExit} is thrown at the wait it is in, or at the next one it comes to. Returns when it is dead.
+     *
+     * <p>One that has not run yet never will. One that has ended stays as it is. One that catches the exception lives on,
+     * and then this waits for it; one that never waits never notices.
+     *
+     * <p>In Loomlet's own waits nothing is lost: no connection is closed, no item and no permit taken. In a wait of the
+     * JDK the kill arrives as an interrupt, with what the JDK does on interrupt (a JDK socket is closed, say).
+     *
+     * <p>A greenlet that kills itself gets the exception at once.
+     */
+    public void kill() {
+        kill(new GreenletExit("killed"), true, Durations.FOREVER);
+    }
+
+    /**
+     * {@link #kill()} that waits at most so long.
+     *
+     * @return whether it is dead
+     */
+    public boolean kill(Duration timeout) {
+        return kill(new GreenletExit("killed"), true, timeout);
+    }
+
+    /**
+     * Throws an exception of your choice into it.
+     *
+     * @param cause what to throw; anything but a {@link GreenletExit} makes the greenlet fail, if it leaves it
+     * @param block whether to wait until it is dead
+     * @param timeout longest time to wait
+     * @return whether it is dead
+     */
+    public boolean kill(Throwable cause, boolean block, Duration timeout) {
+        if (outcome != null) {
+            return true;
+        }
+        if (Fiber.current() == fiber) {
+            throw Waits.<RuntimeException>sneak(cause);
+        }
+        Loop loop = hub.loop();
+        if (loop.onLoop()) {
+            if (!deliver(cause)) {
+                interrupt();
+            }
+        } else {
+            loop.post(() -> {
+                if (!deliver(cause)) {
+                    hub.spawnQuietly(this::interrupt);
+                }
+            });
+        }
+        return block ? Waits.untilEnd(this, Durations.nanos(timeout)) : outcome != null;
+    }
+
+    /** On the loop. False if only an interrupt can reach it, which must not come from the bare loop. */
+    boolean deliver(Throwable cause) {
+        if (outcome != null) {
+            return true;
+        }
+        killedBy = cause;
+        if (!entered) {
+            Timer waiting = delay;
+            if (waiting != null) {
+                hub.loop().cancel(waiting);
+                hub.delayed().remove(this);
+                delay = null;
+            }
+            if (!(cause instanceof GreenletExit)) {
+                hub.spawnQuietly(() -> hub.report(this, cause));
+            }
+            end(new Ended(cause));
+            return true;
+        }
+        return fiber.raise(cause);
+    }
+
+    /** In a greenlet or on the hub's own thread: the interrupt may run code of the program. */
+    void interrupt() {
+        if (outcome == null && fiber.inForeignWait()) {
+            fiber.thread().interrupt();
+        }
+    }
+
+    // --- links
+
+    /** What a link is told. */
+    private final class Callback extends Links.Link {
+        final Consumer<? super Greenlet<T>> callback;
+        final boolean onValue;
+        final boolean onError;
+
+        Callback(Consumer<? super Greenlet<T>> callback, boolean onValue, boolean onError) {
+            this.callback = callback;
+            this.onValue = onValue;
+            this.onError = onError;
+        }
+
+        @Override
+        void ended() {
+            if (successful() ? onValue : onError) {
+                hub.spawnLink(() -> {
+                    if (!dead) { // unlinked after the end but before its turn
+                        callback.accept(Greenlet.this);
+                    }
+                });
+            }
+        }
+    }
+
+    /**
+     * Calls {@code callback} when it ends, in a new greenlet of the same hub; at once if it has ended. Several links are
+     * called in the order in which they were made; an error in one is reported and concerns no other.
+     */
+    public void link(Consumer<? super Greenlet<T>> callback) {
+        links.add(new Callback(callback, true, true));
+    }
+
+    /** As {@link #link}, only if it ends well. */
+    public void linkValue(Consumer<? super Greenlet<T>> callback) {
+        links.add(new Callback(callback, true, false));
+    }
+
+    /** As {@link #link}, only if it fails. */
+    public void linkException(Consumer<? super Greenlet<T>> callback) {
+        links.add(new Callback(callback, false, true));
+    }
+
+    /** Takes back every link with that callback. One that was not called yet will not be. */
+    public void unlink(Consumer<? super Greenlet<T>> callback) {
+        links.remove(each -> each instanceof Greenlet<?>.Callback link && link.callback == callback);
+    }
+
+    /** Takes back every link made with {@code link}, {@code linkValue} or {@code linkException}. */
+    public void unlinkAll() {
+        links.remove(each -> each instanceof Greenlet<?>.Callback);
+    }
+
+    /** Whether anybody, a link or a wait, will be told of its end. */
+    public boolean hasLinks() {
+        return !links.isEmpty();
+    }
+
+    /** For waits: fires on whichever thread ends the greenlet, and must be short. */
+    void add(Links.Link link) {
+        links.add(link);
+    }
+
+    void remove(Links.Link link) {
+        links.remove(each -> each == link);
+    }
+
+    // --- who it is
+
+    /** Its hub. */
+    public Hub hub() {
+        return hub;
+    }
+
+    /** Its thread, a virtual one: what {@code Thread.currentThread()} is inside. */
+    public Thread thread() {
+        return fiber.thread();
+    }
+
+    /** Its name, which is also its thread's. */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * A small number that no other living greenlet of the hub has; numbers of dead ones are used again. -1 for one that
+     * another thread spawned or that was given a name.
+     */
+    public int id() {
+        return id;
+    }
+
+    /** Where it was spawned: the frame of the program that asked for it. */
+    public Optional<StackTraceElement> spawnSite() {
+        return site == null ? Optional.empty() : site.top();
+    }
+
+    /** The greenlet that spawned it, while that one lives. */
+    public Optional<Greenlet<?>> spawner() {
+        return spawner != null && !spawner.done() && spawner.owner() instanceof Greenlet<?> greenlet
+                ? Optional.of(greenlet) : Optional.empty();
+    }
+
+    /** Its stack, or nothing if it does not run or has ended. */
+    public List<StackTraceElement> stackTrace() {
+        return List.of(fiber.thread().getStackTrace());
+    }
+
+    /** What it waits for, if it is in a wait of Loomlet's. For people. */
+    Optional<Waiter> waiting() {
+        return Optional.ofNullable(fiber.waiting());
+    }
+
+    @Override
+    public String toString() {
+        Object end = outcome;
+        String state = end == null
+                ? (started ? (entered ? "" : " scheduled") : " new")
+                : end instanceof Ended ended ? (ended.killed() ? " killed" : " failed") : " ended";
+        return "Greenlet " + name + state + " (spawned at " + site + ")";
+    }
+}

@@ -1,0 +1,364 @@
+package dev.loomlet;
+
+import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Platform;
+import dev.loomlet.internal.loop.Waiter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs greenlets, all on one thread: the one that made it.
+ *
+ * <p>A hub needs no thread of its own. {@link Loomlet#spawn} on a thread makes its hub, and whenever that thread waits in
+ * this library ({@code joinAll}, {@code sleep}, {@code value}...), the hub's loop runs right there. So a program starts as
+ * a plain one and ends as one:
+ *
+ * {@snippet :
+ * var egon = spawn(() -> eat("egon"));
+ * var lily = spawn(() -> play("lily"));
+ * joinAll(egon, lily);
+ * System.out.println("main");
+ * }
+ *
+ * <p>{@link #start} makes one on a new thread that does nothing but run it, for servers and for several cores. A hub of the
+ * calling thread that is not closed is closed when its thread ends.
+ *
+ * <p>The loop takes turns: what is ready, then timers, then sockets. While greenlets give way, a ready greenlet, a due timer
+ * and a ready socket each wait for at most 5 ms and one turn of those before them.
+ *
+ * <p>gevent's {@code hub}. Unlike there, nothing of yours ever runs on the bare loop: links and error handlers run in
+ * greenlets and may block.
+ */
+public final class Hub implements AutoCloseable {
+    private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final ThreadLocal<@Nullable Hub> OF_THREAD = new ThreadLocal<>();
+    private static final Set<Hub> ALL = java.util.Collections.newSetFromMap(new java.util.concurrent.ConcurrentHashMap<>());
+
+    private final Loop loop;
+    private final Ids ids = new Ids();
+    private final Set<Greenlet<?>> delayed = new LinkedHashSet<>();
+    private final @Nullable Waiter closing; // of a hub with a thread of its own
+    private volatile BiConsumer<Greenlet<?>, Throwable> onError = Hub::print;
+
+    private Hub(String name, boolean ownThread) {
+        if (Platform.level() == Platform.Level.NONE) {
+            throw new IllegalStateException("Loomlet cannot run greenlets in this JVM: " + Platform.detail()
+                    + ". Start it with ./loomlet run, with -javaagent:loomlet-agent.jar, or add "
+                    + dev.loomlet.internal.jdk.Access.FLAG);
+        }
+        try {
+            loop = new Loop(name, Platform.openPoller(), this::broken);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot open the poller of hub " + name, e);
+        }
+        closing = ownThread ? new Waiter("the end of hub " + name) : null;
+        if (!ownThread) {
+            loop.onStuck(() -> new LoopExit(StuckReport.of(this)));
+        }
+        OF_THREAD.set(this);
+        ALL.add(this);
+    }
+
+    /**
+     * The hub of the calling thread: of the greenlet it is, or of the platform thread it is, made now if it has none.
+     *
+     * @throws IllegalStateException on a virtual thread that belongs to no hub, or if the JVM does not let Loomlet work;
+     *     the message says what to add
+     */
+    public static Hub current() {
+        Thread thread = Thread.currentThread();
+        if (thread.isVirtual()) {
+            return ifPresent().orElseThrow(() -> new IllegalStateException(thread + " belongs to no hub. Use hub.spawn(...)"
+                    + " on a hub you have, or start from a platform thread"));
+        }
+        Hub hub = OF_THREAD.get();
+        return hub != null && !hub.loop.closed() ? hub : new Hub("hub-" + thread.getName(), false);
+    }
+
+    /** The hub of the calling thread, if it has one. */
+    public static Optional<Hub> ifPresent() {
+        Thread thread = Thread.currentThread();
+        if (thread.isVirtual()) {
+            Fiber fiber = Platform.level() == Platform.Level.NONE ? null : Fiber.current();
+            return fiber == null ? Optional.empty() : Optional.of(of(fiber.loop()));
+        }
+        Hub hub = OF_THREAD.get();
+        return hub == null || hub.loop.closed() ? Optional.empty() : Optional.of(hub);
+    }
+
+    private static Hub of(Loop loop) {
+        for (Hub each : ALL) {
+            if (each.loop == loop) {
+                return each;
+            }
+        }
+        throw new IllegalStateException("hub " + loop.name() + " is closed");
+    }
+
+    /** All hubs that are open, in no order. */
+    public static List<Hub> all() {
+        return List.copyOf(ALL);
+    }
+
+    /**
+     * A hub with a daemon thread of its own, which runs until {@link #close}.
+     *
+     * @param name of the hub, and of its thread
+     */
+    public static Hub start(String name) {
+        var made = new java.util.concurrent.CompletableFuture<Hub>();
+        Thread thread = new Thread(() -> {
+            Hub hub;
+            try {
+                hub = new Hub(name, true);
+            } catch (Throwable t) {
+                made.completeExceptionally(t);
+                return;
+            }
+            made.complete(hub);
+            hub.serve();
+        }, name);
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return made.join();
+        } catch (java.util.concurrent.CompletionException e) {
+            throw Waits.<RuntimeException>sneak(e.getCause());
+        }
+    }
+
+    private void serve() {
+        try {
+            while (closing != null && !closing.ended()) {
+                try {
+                    closing.await(-1);
+                } catch (InterruptedException e) {
+                    break; // somebody ends the thread: that ends the hub
+                }
+            }
+        } finally {
+            shutDown();
+        }
+    }
+
+    /** Its name. */
+    public String name() {
+        return loop.name();
+    }
+
+    /** The thread it runs on. */
+    public Thread thread() {
+        return loop.home();
+    }
+
+    /** How many greenlets are alive on it. */
+    public int liveGreenlets() {
+        return loop.live();
+    }
+
+    /** How many times a greenlet got its turn. */
+    public long switches() {
+        return loop.switches();
+    }
+
+    /** How it polls: "epoll" or "selector". */
+    public String backend() {
+        return loop.poller().name();
+    }
+
+    /**
+     * Who is told of errors that leave a greenlet, after the place where it was spawned is known and before those who wait
+     * for it go on. Called in the failing greenlet. By default they are printed to {@code System.err}.
+     */
+    public void onError(BiConsumer<Greenlet<?>, Throwable> handler) {
+        onError = handler;
+    }
+
+    /** As {@link Loomlet#spawn(Callable)}, on this hub; from any thread. */
+    public <T> Greenlet<T> spawn(Callable<T> task) {
+        return unstarted(task).start();
+    }
+
+    /** As {@link Loomlet#spawn(Action)}, on this hub; from any thread. */
+    public Greenlet<Void> spawn(Action task) {
+        return unstarted(task).start();
+    }
+
+    /** As {@link #spawn(Callable)} with a name, which its thread gets as well. */
+    public <T> Greenlet<T> spawn(String name, Callable<T> task) {
+        return new Greenlet<T>(this, task, name).start();
+    }
+
+    /** As {@link #spawn(Action)} with a name, which its thread gets as well. */
+    public Greenlet<Void> spawn(String name, Action task) {
+        return new Greenlet<Void>(this, callable(task), name).start();
+    }
+
+    /** As {@link Loomlet#spawnLater(Duration, Callable)}, on this hub; from any thread. */
+    public <T> Greenlet<T> spawnLater(Duration after, Callable<T> task) {
+        return unstarted(task).startLater(after);
+    }
+
+    /** As {@link Loomlet#spawnLater(Duration, Action)}, on this hub; from any thread. */
+    public Greenlet<Void> spawnLater(Duration after, Action task) {
+        return unstarted(task).startLater(after);
+    }
+
+    /** A greenlet that waits for its {@link Greenlet#start}. */
+    public <T> Greenlet<T> unstarted(Callable<T> task) {
+        return new Greenlet<>(this, task, null);
+    }
+
+    /** A greenlet that waits for its {@link Greenlet#start}. */
+    public Greenlet<Void> unstarted(Action task) {
+        return new Greenlet<>(this, callable(task), null);
+    }
+
+    /** Keeps the task's own class, by which its spawn site is known. */
+    private static Callable<Void> callable(Action task) {
+        return new ActionTask(task);
+    }
+
+    void spawnLink(Runnable callback) {
+        spawnQuietly(callback::run);
+    }
+
+    /** For our own errands; if the hub is closed, there is nobody left to run them for. */
+    void spawnQuietly(Action errand) {
+        if (!loop.closed()) {
+            spawn(errand);
+        }
+    }
+
+    Loop loop() {
+        return loop;
+    }
+
+    Ids ids() {
+        return ids;
+    }
+
+    Set<Greenlet<?>> delayed() {
+        return delayed;
+    }
+
+    IllegalStateException isClosed(String what) {
+        return new IllegalStateException("cannot " + what + ": hub " + name() + " is closed");
+    }
+
+    void report(Greenlet<?> greenlet, Throwable error) {
+        try {
+            onError.accept(greenlet, error);
+        } catch (Throwable t) {
+            t.addSuppressed(error);
+            print(greenlet, t);
+        }
+    }
+
+    private static void print(Greenlet<?> greenlet, Throwable error) {
+        var text = new java.io.StringWriter();
+        text.write(greenlet.name() + " failed (spawned at " + greenlet.spawnSite().map(Object::toString)
+                .orElse("an unknown place") + "): ");
+        error.printStackTrace(new java.io.PrintWriter(text, true));
+        System.err.print(text);
+    }
+
+    /** An error of the loop itself. It must not be lost, and must not be printed from the loop. */
+    private void broken(Throwable error) {
+        Thread reporter = new Thread(() -> {
+            System.err.println("hub " + name() + ": an error in its loop; please report it");
+            error.printStackTrace();
+        }, "loomlet-error");
+        reporter.setDaemon(true);
+        reporter.start();
+    }
+
+    /**
+     * Ends it: kills every greenlet, waits until they are dead (at most 5 seconds; one that will not go is given up, and
+     * whoever waits for it gets an error), and frees its descriptors. Closing twice is harmless.
+     *
+     * <p>From its own thread, or from any thread if it was made by {@link #start}; not from one of its greenlets.
+     *
+     * @throws IllegalStateException from a wrong thread
+     */
+    @Override
+    public void close() {
+        if (loop.closed()) {
+            return;
+        }
+        Fiber fiber = Thread.currentThread().isVirtual() ? Fiber.current() : null;
+        if (fiber != null && fiber.loop() == loop) {
+            throw new IllegalStateException(fiber + " cannot close its own hub; end it, and close from outside");
+        }
+        if (closing != null && Thread.currentThread() != loop.home()) {
+            closing.resume(null);
+            boolean interrupted = false;
+            while (loop.home().isAlive()) {
+                try {
+                    loop.home().join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        } else if (Thread.currentThread() == loop.home()) {
+            shutDown();
+        } else {
+            throw new IllegalStateException("hub " + name() + " must be closed by its own thread, " + loop.home());
+        }
+    }
+
+    private void shutDown() {
+        loop.onStuck(null);
+        long end = System.nanoTime() + GRACE.toNanos();
+        GreenletExit exit = new GreenletExit("hub " + name() + " is closing");
+        for (Greenlet<?> each : List.copyOf(delayed)) {
+            each.deliver(exit);
+        }
+        // Those that spawn others while they die, and those that catch the first kill, need another round.
+        while (loop.live() > 0 && System.nanoTime() < end) {
+            List<Greenlet<?>> left = new ArrayList<>();
+            for (Fiber each : loop.fibers()) {
+                if (each.owner() instanceof Greenlet<?> greenlet) {
+                    left.add(greenlet);
+                    if (!greenlet.deliver(exit)) {
+                        greenlet.interrupt();
+                    }
+                }
+            }
+            long round = Math.min(end - System.nanoTime(), 100_000_000L);
+            Waits.joinAll(left, Math.max(round, 1), false, Integer.MAX_VALUE);
+        }
+        List<Fiber> stubborn = loop.fibers();
+        loop.close();
+        OF_THREAD.remove();
+        ALL.remove(this);
+        if (!stubborn.isEmpty()) {
+            var given = new IllegalStateException("hub " + name() + " was closed; " + stubborn.size()
+                    + " greenlet(s) did not end when killed and were given up: " + stubborn);
+            for (Fiber each : stubborn) {
+                if (each.owner() instanceof Greenlet<?> greenlet) {
+                    greenlet.abandon(given);
+                }
+            }
+            System.err.println(given.getMessage());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Hub " + name() + " on " + thread().getName();
+    }
+}

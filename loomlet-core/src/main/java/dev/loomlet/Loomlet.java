@@ -1,0 +1,190 @@
+package dev.loomlet;
+
+import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Waiter;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+/**
+ * The verbs. Import them statically and a program reads as it would in Python:
+ *
+ * {@snippet :
+ * import static dev.loomlet.Loomlet.*;
+ *
+ * var egon = spawn(() -> eat("egon"));
+ * var lily = spawn(() -> play("lily"));
+ * joinAll(egon, lily);
+ * }
+ *
+ * <p>They act on the hub of the calling thread, which the first of them makes if there is none. In a greenlet a wait parks
+ * it; on the hub's own thread it runs the hub until it is satisfied. A killed greenlet gets {@link GreenletExit} out of any
+ * of them that waits, and so does a thread that is interrupted.
+ *
+ * <p>gevent's module-level functions.
+ */
+public final class Loomlet {
+    private Loomlet() {}
+
+    /**
+     * Makes a greenlet and schedules it. It runs when the caller next waits, after those that are ready already.
+     *
+     * @param task what it does; what it returns becomes its {@link Greenlet#value}
+     */
+    public static <T> Greenlet<T> spawn(Callable<T> task) {
+        return Hub.current().spawn(task);
+    }
+
+    /** As {@link #spawn(Callable)}, without a result. */
+    public static Greenlet<Void> spawn(Action task) {
+        return Hub.current().spawn(task);
+    }
+
+    /** As {@link #spawn(Callable)}, with a name, which its thread gets as well. */
+    public static <T> Greenlet<T> spawn(String name, Callable<T> task) {
+        return Hub.current().spawn(name, task);
+    }
+
+    /** As {@link #spawn(Action)}, with a name, which its thread gets as well. */
+    public static Greenlet<Void> spawn(String name, Action task) {
+        return Hub.current().spawn(name, task);
+    }
+
+    /** Makes a greenlet that is scheduled after a time. Killed before, it never runs. */
+    public static <T> Greenlet<T> spawnLater(Duration after, Callable<T> task) {
+        return Hub.current().spawnLater(after, task);
+    }
+
+    /** As {@link #spawnLater(Duration, Callable)}, without a result. */
+    public static Greenlet<Void> spawnLater(Duration after, Action task) {
+        return Hub.current().spawnLater(after, task);
+    }
+
+    /**
+     * Runs {@code task} as a greenlet and waits for it: the code in it can be killed, timed out, and does not hold up the
+     * others when it blocks in the JDK, as the code of the hub's own thread would.
+     *
+     * @return what the task returns
+     * @throws Exception what the task throws
+     */
+    public static <T> T run(Callable<T> task) throws Exception {
+        if (Fiber.current() != null) {
+            return task.call(); // it is a greenlet already
+        }
+        Greenlet<T> greenlet = Hub.current().unstarted(task).quiet().start();
+        greenlet.join();
+        if (greenlet.exception().orElse(null) instanceof Throwable error) {
+            throw Waits.<RuntimeException>sneak(error);
+        }
+        return greenlet.value();
+    }
+
+    /** As {@link #run(Callable)}, without a result. */
+    public static void run(Action task) throws Exception {
+        run(new ActionTask(task));
+    }
+
+    /** Waits until all have ended. Their errors are theirs: nothing is thrown. */
+    public static void joinAll(Greenlet<?>... greenlets) {
+        joinAll(List.of(greenlets));
+    }
+
+    /**
+     * Waits until all have ended.
+     *
+     * @return them, in the order in which they ended
+     */
+    public static <G extends Greenlet<?>> List<G> joinAll(Collection<? extends G> greenlets) {
+        return Waits.joinAll(greenlets, -1, false, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Waits until all have ended, at most so long.
+     *
+     * @return those that have, in the order in which they ended
+     */
+    public static <G extends Greenlet<?>> List<G> joinAll(Collection<? extends G> greenlets, Duration timeout) {
+        return Waits.joinAll(greenlets, Durations.nanos(timeout), false, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Waits until {@code count} have ended, at most so long.
+     *
+     * @param raiseError whether to throw the first error at once, as {@link Greenlet#value} does; the others run on
+     * @return those that have ended, in the order in which they did, at most {@code count}
+     */
+    public static <G extends Greenlet<?>> List<G> joinAll(
+            Collection<? extends G> greenlets, Duration timeout, boolean raiseError, int count) {
+        return Waits.joinAll(greenlets, Durations.nanos(timeout), raiseError, count);
+    }
+
+    /** Kills all at once and waits until they are dead. */
+    public static void killAll(Collection<? extends Greenlet<?>> greenlets) {
+        killAll(greenlets, Durations.FOREVER);
+    }
+
+    /**
+     * Kills all at once and waits until they are dead, at most so long.
+     *
+     * @return whether they are
+     */
+    public static boolean killAll(Collection<? extends Greenlet<?>> greenlets, Duration timeout) {
+        for (Greenlet<?> each : greenlets) {
+            each.kill(new GreenletExit("killed"), false, Duration.ZERO);
+        }
+        joinAll(greenlets, timeout);
+        return greenlets.stream().allMatch(Greenlet::ready);
+    }
+
+    /**
+     * Waits for a time. Zero or less gives way once: all that is ready runs first.
+     *
+     * @param time rounded up to the clock of the poller, about a millisecond
+     */
+    public static void sleep(Duration time) {
+        if (time.isZero() || time.isNegative()) {
+            yieldNow();
+            return;
+        }
+        pause(new Waiter("the time (" + time + ")"), Durations.nanos(time));
+    }
+
+    /** Gives way once: every greenlet that is ready runs before this returns. */
+    public static void yieldNow() {
+        Fiber fiber = Fiber.current();
+        if (fiber != null) {
+            fiber.checkPending();
+            Thread.yield();
+            fiber.checkPending();
+            return;
+        }
+        Hub hub = Hub.current();
+        Waiter waiter = new Waiter("its next turn");
+        hub.loop().later(() -> waiter.resume(null));
+        pause(waiter, -1);
+    }
+
+    /** Waits until the hub has nothing else to do: no greenlet ready, nothing due, nothing to read. */
+    public static void idle() {
+        Hub hub = Hub.current();
+        Waiter waiter = new Waiter("an idle moment");
+        hub.loop().whenIdle(waiter);
+        pause(waiter, -1);
+    }
+
+    private static void pause(Waiter waiter, long nanos) {
+        try {
+            waiter.await(nanos);
+        } catch (InterruptedException e) {
+            throw Waits.interrupted(e);
+        }
+    }
+
+    /** The greenlet that runs this code, if it is one. */
+    public static Optional<Greenlet<?>> current() {
+        Fiber fiber = Fiber.current();
+        return fiber != null && fiber.owner() instanceof Greenlet<?> greenlet ? Optional.of(greenlet) : Optional.empty();
+    }
+}

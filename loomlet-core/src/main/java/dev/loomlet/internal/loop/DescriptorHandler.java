@@ -1,0 +1,22 @@
+package dev.loomlet.internal.loop;
+
+/** One descriptor that is registered for its whole life; told of every edge, on the bare loop. */
+public abstract class DescriptorHandler {
+    private final int descriptor;
+
+    protected DescriptorHandler(int descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    public final int descriptor() {
+        return descriptor;
+    }
+
+    /**
+     * The descriptor's state changed.
+     *
+     * @param readable there may be something to read, or the end, or an error
+     * @param writable there may be room to write, or an error
+     */
+    protected abstract void changed(boolean readable, boolean writable);
+}

@@ -1,0 +1,212 @@
+package dev.loomlet.internal.loop;
+
+import dev.loomlet.internal.jdk.VirtualThreads;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One virtual thread of a loop: the scheduling side of a greenlet.
+ *
+ * <p>It is its thread's scheduler at the same time ({@link #execute}), which answers two questions for the price of a field
+ * read: the loop knows which fiber a turn belongs to, and {@link #current} knows which fiber a thread belongs to. Virtual
+ * threads that are started inside a fiber inherit that scheduler and so run on the same loop.
+ *
+ * <pre>
+ *   NEW ──start──▶ QUEUED ──run──▶ RUNNING ──park──▶ PARKED ──wake──▶ QUEUED ...
+ *                                     │ end                 (in a Loomlet wait: waiting != null; else in a wait of the JDK)
+ *                                     ▼
+ *                                   DONE
+ * </pre>
+ *
+ * Except where said otherwise, fields and methods belong to the loop's thread, which is also the thread the fiber's own
+ * code runs on.
+ */
+public final class Fiber implements Executor, Runnable {
+    private final Loop loop;
+    private final Thread thread;
+    private final @Nullable Object owner;
+    private @Nullable Runnable turn; // the thread's own "run until it gives way"; set by its start
+    private boolean queued;
+    private boolean done;
+    private @Nullable Waiter waiting;
+    private @Nullable Pending pending;
+
+    /** Neighbours in the loop's list of live fibers, which starts with its anchor. */
+    @Nullable Fiber previous;
+
+    @Nullable Fiber next;
+
+    /** A throwable on its way to this fiber, to be thrown at its next wait. First in, first out. */
+    private static final class Pending {
+        final Throwable cause;
+        @Nullable Pending next;
+
+        Pending(Throwable cause) {
+            this.cause = cause;
+        }
+    }
+
+    Fiber(Loop loop, @Nullable Object owner, String name, Runnable body) {
+        this.loop = loop;
+        this.owner = owner;
+        this.thread = loop.createThread(this, name, body);
+    }
+
+    /** For a virtual thread that the program started inside a fiber: it runs on the loop, but nobody spawned it. */
+    Fiber(Loop loop, Thread thread) {
+        this.loop = loop;
+        this.owner = null;
+        this.thread = thread;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    public Thread thread() {
+        return thread;
+    }
+
+    /** What it was created for (the greenlet), or null for an adopted one. */
+    public @Nullable Object owner() {
+        return owner;
+    }
+
+    public boolean done() {
+        return done;
+    }
+
+    /** What it waits for in a wait of ours, or null. For a look from another thread: may be out of date. */
+    public @Nullable Waiter waiting() {
+        return waiting;
+    }
+
+    void waiting(@Nullable Waiter waiter) {
+        waiting = waiter;
+    }
+
+    /** Whether it is parked in a wait of the JDK, where only an interrupt reaches it. */
+    public boolean inForeignWait() {
+        return turn != null && !queued && !done && waiting == null && loop.running() != this;
+    }
+
+    /** The fiber of the calling thread, or null if it belongs to no loop. */
+    public static @Nullable Fiber current() {
+        Thread thread = Thread.currentThread();
+        return thread.isVirtual() ? of(thread) : null;
+    }
+
+    /** The fiber of any virtual thread, or null if it belongs to no loop. */
+    public static @Nullable Fiber of(Thread thread) {
+        if (VirtualThreads.scheduler(thread) instanceof Fiber fiber) {
+            return fiber.thread == thread ? fiber : fiber.loop.adopted(thread);
+        }
+        return null;
+    }
+
+    /** Called by the JDK, on any thread, each time a virtual thread with this scheduler has become runnable. */
+    @Override
+    public void execute(Runnable turn) {
+        if (this.turn == null) {
+            this.turn = turn;
+        }
+        loop.ready(turn == this.turn ? this : turn);
+    }
+
+    /** One turn, on the loop. */
+    @Override
+    public void run() {
+        queued = false;
+        loop.enter(this);
+        turn.run();
+        loop.leave();
+    }
+
+    void markQueued() {
+        queued = true;
+    }
+
+    /** Its body has ended; called by the body itself, as the last thing it does. */
+    public void finish() {
+        done = true;
+        pending = null;
+        loop.forget(this);
+    }
+
+    /** Makes it runnable after a wait of ours. Any thread. */
+    void wake() {
+        if (loop.onLoop() && VirtualThreads.claimParked(thread)) {
+            loop.ready(this);
+        } else {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /**
+     * Throws {@code cause} into the fiber: at once if it waits in a wait of ours, else at the next one it comes to. Loop's
+     * thread only.
+     *
+     * @return false if it is parked in a wait of the JDK: the caller, who must not be the bare loop, then has to interrupt
+     *     the thread, which may run code of the program
+     */
+    public boolean raise(Throwable cause) {
+        if (done) {
+            return true;
+        }
+        Waiter waiter = waiting;
+        if (waiter != null && waiter.fail(cause)) {
+            return true;
+        }
+        Pending last = new Pending(cause);
+        if (pending == null) {
+            pending = last;
+        } else {
+            Pending at = pending;
+            while (at.next != null) {
+                at = at.next;
+            }
+            at.next = last;
+        }
+        return !inForeignWait();
+    }
+
+    /** Takes {@code cause} back if it has not been thrown yet. */
+    public boolean retract(Throwable cause) {
+        Pending before = null;
+        for (Pending at = pending; at != null; before = at, at = at.next) {
+            if (at.cause == cause) {
+                if (before == null) {
+                    pending = at.next;
+                } else {
+                    before.next = at.next;
+                }
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Throws what is due, if anything is: for waits that do not use a waiter. */
+    public void checkPending() {
+        Throwable due = takePending();
+        if (due != null) {
+            throw Loop.<RuntimeException>sneak(due);
+        }
+    }
+
+    /** The next throwable that is due at a wait, taken out, or null. */
+    public @Nullable Throwable takePending() {
+        Pending first = pending;
+        if (first == null) {
+            return null;
+        }
+        pending = first.next;
+        return first.cause;
+    }
+
+    @Override
+    public String toString() {
+        return owner != null ? owner.toString() : thread.toString();
+    }
+}

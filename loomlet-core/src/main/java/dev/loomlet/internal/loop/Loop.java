@@ -1,0 +1,696 @@
+package dev.loomlet.internal.loop;
+
+import dev.loomlet.internal.jdk.JdkHooks;
+import dev.loomlet.internal.jdk.LockStack;
+import dev.loomlet.internal.jdk.VirtualThreads;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.WeakHashMap;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine of a hub. It runs on one thread at a time, normally its home thread, inside a wait of that thread; it takes
+ * no lock, runs no user code, and resumes fibers only while that thread holds no fast-locked monitor.
+ *
+ * <h2>A turn</h2>
+ * Take what the inbox holds; run what is ready, at most {@value #RUNS} of them or {@value #SLICE_MILLIS} ms; fire due
+ * timers; poll. So a ready fiber, a timer and a descriptor each wait for at most one slice and the fibers that were ready
+ * before them, whatever the others do. A fiber that does not give way is the one thing no bound covers.
+ *
+ * <h2>Sleep</h2>
+ * The loop announces that it sleeps, looks at the inbox once more, and only then sleeps. A producer adds to the inbox first
+ * and looks at the announcement after. Both steps are volatile on both sides, so at least one of them sees the other's;
+ * the wake-up itself is sticky.
+ *
+ * <h2>The baton</h2>
+ * Whoever runs the loop is its {@link #runner}; "on the loop" means that the carrier of the caller is the runner. Two waits
+ * cannot run the loop where they stand: that of a home thread that holds monitors, and that of a fiber which cannot be
+ * unmounted (a native frame or a class initialiser is on its stack). Their OS thread blocks, and a stand-in thread becomes
+ * the runner. When what they wait for has come, the runner hands the baton over at its next safe point, between two
+ * fibers, so that still only one thread at a time runs code of the hub.
+ *
+ * <pre>
+ *   home runs ──wait under a monitor──▶ stand-in runs, home blocked ──home's wait ends──▶ home runs, stand-in gone
+ *   X runs ──pinned wait of X's fiber──▶ stand-in Y runs, X blocked ──that wait ends──▶ X runs
+ *        (Y was a stand-in: it is gone; Y is home: its frame is suspended until X is between two fibers)
+ * </pre>
+ */
+public final class Loop implements JdkHooks.Target {
+    static final int RUNS = 256;
+    static final int SLICE_MILLIS = 5;
+    private static final long SLICE = SLICE_MILLIS * 1_000_000L;
+    private static final ThreadLocal<@Nullable Loop> HERE = new ThreadLocal<>();
+
+    private static final VarHandle SLEEPING;
+
+    static {
+        try {
+            SLEEPING = MethodHandles.lookup().findVarHandle(Loop.class, "sleeping", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final String name;
+    private final Thread home;
+    private final Poller poller;
+    private final RunQueue ready = new RunQueue();
+    private final Inbox inbox = new Inbox();
+    private final Timers timers = new Timers();
+    private final Fiber anchor; // of the list of live fibers
+    private final InterruptWatch interrupts = new InterruptWatch(this);
+    private final AtomicInteger outside = new AtomicInteger();
+    private final ArrayDeque<Waiter> idlers = new ArrayDeque<>(0);
+    private final List<Blocked> blocked = new ArrayList<>(0);
+    private final Consumer<Throwable> failure;
+    private @Nullable Supplier<@Nullable Throwable> stuck;
+
+    private Thread runner;
+    private @Nullable Blocked suspendedHome; // home's loop frame, while another thread has the baton
+    private @Nullable Blocked homeFrame; // the same, home's own copy: the field above is not home's to read then
+    private volatile @Nullable Waiter homeWaiter;
+    private @Nullable Fiber running;
+    private @Nullable WeakHashMap<Thread, Fiber> adopted;
+    private @Nullable StandIn idleStandIn;
+    private volatile boolean sleeping;
+    private volatile boolean lateInterrupt;
+    private volatile boolean closed;
+    private long time = System.nanoTime();
+    private int live;
+    private boolean suspicious;
+
+    private long switches;
+    private long turns;
+    private long blockedNanos;
+
+    /** A wait that blocks its OS thread; {@code granted} once the baton is its carrier's. */
+    private static final class Blocked {
+        final @Nullable Waiter waiter; // null: home's loop frame, which wants the baton whenever it is to be had
+        final Thread thread;
+        final Thread carrier;
+        volatile boolean granted;
+
+        Blocked(@Nullable Waiter waiter, Thread thread, Thread carrier) {
+            this.waiter = waiter;
+            this.thread = thread;
+            this.carrier = carrier;
+        }
+    }
+
+    /**
+     * A loop whose home is the calling platform thread.
+     *
+     * @param failure told of what must not happen: an error out of the loop itself. Runs on the bare loop
+     */
+    public Loop(String name, Poller poller, Consumer<Throwable> failure) {
+        this.name = name;
+        this.home = Thread.currentThread();
+        if (home.isVirtual()) {
+            throw new WrongThreadException("a hub needs a platform thread, this is " + home);
+        }
+        this.runner = home;
+        this.poller = poller;
+        this.failure = failure;
+        this.anchor = new Fiber(this, home);
+        anchor.next = anchor;
+        anchor.previous = anchor;
+        HERE.set(this);
+    }
+
+    /** The loop whose home is this thread, which must be the calling one, or null. */
+    public static @Nullable Loop ofHome(Thread current) {
+        Loop loop = HERE.get();
+        return loop != null && loop.home == current && !loop.closed ? loop : null;
+    }
+
+    /** The loop on which the caller runs: as a fiber, as home, or as its stand-in. */
+    public static @Nullable Loop here() {
+        Thread thread = Thread.currentThread();
+        if (thread.isVirtual()) {
+            return VirtualThreads.scheduler(thread) instanceof Fiber fiber ? fiber.loop() : null;
+        }
+        Loop loop = HERE.get();
+        return loop != null && loop.runner == thread ? loop : null;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Thread home() {
+        return home;
+    }
+
+    public Poller poller() {
+        return poller;
+    }
+
+    public boolean closed() {
+        return closed;
+    }
+
+    /** Whether the caller is on the loop: it may then touch whatever belongs to it. */
+    public boolean onLoop() {
+        return VirtualThreads.currentCarrier() == runner;
+    }
+
+    /** The fiber whose turn it is, or null. */
+    public @Nullable Fiber running() {
+        return running;
+    }
+
+    /** How many fibers are alive. */
+    public int live() {
+        return live;
+    }
+
+    public long switches() {
+        return switches;
+    }
+
+    public long turns() {
+        return turns;
+    }
+
+    /** Nanoseconds in stretches of more than 10 ms in which one fiber did not give way. */
+    public long blockedNanos() {
+        return blockedNanos;
+    }
+
+    /** The clock as of the last look at it, at most a slice ago while fibers give way. */
+    long lastTime() {
+        return time;
+    }
+
+    /** Asked for an exception to throw at home's wait when nothing on this loop can ever end it. */
+    public void onStuck(@Nullable Supplier<@Nullable Throwable> stuck) {
+        this.stuck = stuck;
+    }
+
+    /** Something outside has promised to call in (a job of a thread pool, say): until it is done, nothing is stuck. */
+    public void promise() {
+        outside.incrementAndGet();
+    }
+
+    public void promiseKept() {
+        outside.decrementAndGet();
+    }
+
+    // --- fibers
+
+    /** A new fiber, not started. Any thread. */
+    public Fiber fiber(Object owner, String name, Runnable body) {
+        return new Fiber(this, owner, name, body);
+    }
+
+    Thread createThread(Fiber fiber, String name, Runnable body) {
+        return VirtualThreads.create(fiber, name, true, body);
+    }
+
+    /**
+     * Starts a fiber: it is ready after those that are ready now. Any thread.
+     *
+     * @return false if the loop is closed
+     */
+    public boolean start(Fiber fiber) {
+        if (onLoop()) {
+            if (closed) {
+                return false;
+            }
+            begin(fiber);
+            return true;
+        }
+        return post(() -> begin(fiber));
+    }
+
+    private void begin(Fiber fiber) {
+        Fiber last = anchor.previous;
+        fiber.previous = last;
+        fiber.next = anchor;
+        last.next = fiber;
+        anchor.previous = fiber;
+        live++;
+        fiber.thread().start();
+    }
+
+    void forget(Fiber fiber) {
+        Fiber before = fiber.previous;
+        Fiber after = fiber.next;
+        if (before != null && after != null) {
+            before.next = after;
+            after.previous = before;
+            fiber.previous = null;
+            fiber.next = null;
+            live--;
+        }
+    }
+
+    /** The fibers alive now, oldest first. On the loop. */
+    public List<Fiber> fibers() {
+        List<Fiber> all = new ArrayList<>(live);
+        for (Fiber each = anchor.next; each != anchor && each != null; each = each.next) {
+            all.add(each);
+        }
+        return all;
+    }
+
+    /** The fiber that stands for a virtual thread which the program itself started on this loop. */
+    Fiber adopted(Thread thread) {
+        if (adopted == null) {
+            adopted = new WeakHashMap<>();
+        }
+        return adopted.computeIfAbsent(thread, each -> new Fiber(this, each));
+    }
+
+    /** A turn of a virtual thread is due. Any thread; called by the JDK, so it must not wait for anything. */
+    void ready(Runnable task) {
+        if (onLoop()) {
+            if (task instanceof Fiber fiber) {
+                fiber.markQueued();
+            }
+            ready.add(task);
+        } else {
+            inbox.add(task);
+            wakeHome();
+        }
+    }
+
+    /** Runs {@code step} on the bare loop after all that is ready now: for our own short steps only. On the loop. */
+    public void later(Runnable step) {
+        ready.add(step);
+    }
+
+    /** Resumes the waiter when there is nothing else to do. On the loop. */
+    public void whenIdle(Waiter waiter) {
+        idlers.add(waiter);
+    }
+
+    void enter(Fiber fiber) {
+        running = fiber;
+        switches++;
+    }
+
+    void leave() {
+        running = null;
+    }
+
+    /**
+     * Runs {@code task} on the bare loop: for our own short steps only. Any thread.
+     *
+     * @return false if the loop is closed
+     */
+    public boolean post(Runnable task) {
+        if (closed) {
+            return false;
+        }
+        inbox.add(task);
+        wakeHome();
+        return true;
+    }
+
+    /** Makes the loop look at its inbox and at home's waiter. Any thread. */
+    void wakeHome() {
+        if (sleeping && SLEEPING.compareAndSet(this, true, false)) { // one of many producers pays for the wake-up
+            poller.wakeup();
+        }
+    }
+
+    // --- timers
+
+    /** Arms a timer that fires after so many nanoseconds. On the loop. */
+    public void arm(Timer timer, long nanos) {
+        long now = System.nanoTime();
+        timers.arm(timer, now + Math.min(nanos, Long.MAX_VALUE / 2));
+    }
+
+    /** On the loop. Harmless if it is not armed. */
+    public void cancel(Timer timer) {
+        timers.cancel(timer);
+    }
+
+    public int timers() {
+        return timers.size();
+    }
+
+    // --- what the JDK's own waits ask for (JdkHooks.Target)
+
+    @Override
+    public void watch(int fd, boolean read, IntConsumer polled) throws IOException {
+        poller.watchOnce(fd, read, polled);
+    }
+
+    @Override
+    public void unwatch(int fd, boolean read, boolean fired) {
+        poller.unwatch(fd, read);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long nanos) {
+        JdkTimer timer = new JdkTimer(this, task);
+        arm(timer, nanos);
+        return timer;
+    }
+
+    // --- waiting
+
+    /** Waits on the home thread, which must be the caller: runs the loop until the waiter is ended. */
+    void awaitHome(Waiter waiter, long nanos) {
+        if (runner != home) {
+            throw new IllegalStateException("the loop of " + name + " runs on " + runner);
+        }
+        if (nanos > 0) {
+            arm(waiter, nanos);
+        }
+        Waiter outer = homeWaiter;
+        homeWaiter = waiter;
+        interrupts.watch();
+        try {
+            if (LockStack.held()) {
+                block(new Blocked(waiter, home, home));
+            } else {
+                while (!waiter.ended()) {
+                    if (turn(waiter)) {
+                        suspendHome();
+                    }
+                }
+            }
+        } finally {
+            interrupts.unwatch();
+            homeWaiter = outer;
+            cancel(waiter);
+            boolean pending = lateInterrupt | Thread.interrupted() & !waiter.interrupted();
+            lateInterrupt = false;
+            if (pending) {
+                home.interrupt(); // it came when the wait had ended already: it is for the next one
+            }
+        }
+    }
+
+    static InterruptedException interrupted(Waiter waiter) {
+        return new InterruptedException("interrupted while waiting for " + waiter);
+    }
+
+    /** Waits in a fiber that cannot be unmounted: its carrier, the runner, blocks. */
+    void awaitPinned(Waiter waiter) {
+        Fiber pinned = running;
+        block(new Blocked(waiter, Thread.currentThread(), runner));
+        running = pinned;
+    }
+
+    private void block(Blocked entry) {
+        Waiter waiter = entry.waiter;
+        blocked.add(entry);
+        running = null;
+        StandIn standIn = idleStandIn;
+        idleStandIn = null;
+        if (standIn == null || !standIn.take()) {
+            standIn = new StandIn(this);
+            runner = standIn;
+            standIn.start();
+        } else {
+            runner = standIn;
+            standIn.go();
+        }
+        boolean late = false;
+        while (!entry.granted) {
+            LockSupport.park(this);
+            if (Thread.interrupted() && entry.thread != home) { // home has its watch
+                late |= waiter == null || !waiter.fail(interrupted(waiter));
+                poller.wakeup(); // the stand-in has to notice, wherever it is
+            }
+        }
+        if (late) {
+            Thread.currentThread().interrupt(); // the wait had ended already: it is for the next one
+        }
+    }
+
+    /** Home's loop frame has handed the baton to a fiber's carrier; it waits here until that one is between fibers. */
+    private void suspendHome() {
+        Blocked self = homeFrame;
+        while (self != null && !self.granted) {
+            LockSupport.park(this);
+            if (Thread.interrupted()) { // the watch has told the waiter; without this, park would spin
+                continue;
+            }
+        }
+    }
+
+    /** A stand-in's whole work: turns, until it has handed the baton on. */
+    void standIn(StandIn self) {
+        HERE.set(this);
+        while (!turn(null)) {
+            // its only way out is to give the baton away
+        }
+    }
+
+    /** Keeps a stand-in for the next time. Called on the thread that has the baton. */
+    private void keepIdle(StandIn standIn) {
+        idleStandIn = standIn;
+    }
+
+    /** At a safe point: gives the baton to somebody who waits for it, if there is one. */
+    private boolean handOver() {
+        Thread self = runner;
+        for (int i = 0; i < blocked.size(); i++) {
+            Blocked each = blocked.get(i);
+            if (each.waiter != null && each.waiter.ended()) {
+                blocked.remove(i);
+                if (self == home) {
+                    homeFrame = new Blocked(null, home, home);
+                    suspendedHome = homeFrame;
+                }
+                grant(self, each);
+                return true;
+            }
+        }
+        Blocked waiting = suspendedHome;
+        if (waiting != null && self != home) {
+            suspendedHome = null;
+            grant(self, waiting);
+            return true;
+        }
+        return false;
+    }
+
+    private void grant(Thread self, Blocked to) {
+        if (self instanceof StandIn standIn) {
+            standIn.rest();
+            keepIdle(standIn);
+        }
+        runner = to.carrier;
+        to.granted = true; // publishes all that was done on this thread
+        LockSupport.unpark(to.thread);
+    }
+
+    // --- the turn
+
+    /**
+     * One turn.
+     *
+     * @param until home's waiter, if this is home's frame: the turn ends as soon as it has
+     * @return true if the baton was given away
+     */
+    private boolean turn(@Nullable Waiter until) {
+        turns++;
+        drainInbox();
+        int runs = 0;
+        int check = 1;
+        long start = time = System.nanoTime();
+        Runnable task;
+        while (runs < RUNS && (task = ready.poll()) != null) {
+            try {
+                task.run();
+            } catch (Throwable t) {
+                running = null;
+                failure.accept(t);
+            }
+            runs++;
+            if ((!blocked.isEmpty() || suspendedHome != null) && handOver()) {
+                return true;
+            }
+            if (until != null && until.ended()) {
+                return false;
+            }
+            if (runs >= check) {
+                long now = System.nanoTime();
+                if (now - time > 10_000_000L) {
+                    blockedNanos += now - time;
+                }
+                // look at the clock after every run while runs are long, after every 32 while they are short
+                check = runs + (now - time > 200_000L ? 1 : 32);
+                time = now;
+                if (now - start > SLICE) {
+                    break;
+                }
+            }
+        }
+        fireTimers();
+        if ((!blocked.isEmpty() || suspendedHome != null) && handOver()) {
+            return true;
+        }
+        poll(until);
+        return false;
+    }
+
+    private void drainInbox() {
+        for (int i = 0; i < 10_000; i++) { // a bound: producers may be faster than we
+            Runnable task = inbox.poll();
+            if (task == null) {
+                return;
+            }
+            if (task instanceof Fiber fiber) {
+                fiber.markQueued();
+                ready.add(fiber);
+            } else {
+                run(task);
+            }
+        }
+    }
+
+    private void run(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable t) {
+            failure.accept(t);
+        }
+    }
+
+    private void fireTimers() {
+        if (timers.size() == 0) {
+            return;
+        }
+        long now = time = System.nanoTime();
+        Timer timer;
+        while ((timer = timers.pollDue(now)) != null) {
+            try {
+                timer.fire();
+            } catch (Throwable t) {
+                failure.accept(t);
+            }
+        }
+    }
+
+    private void poll(@Nullable Waiter until) {
+        if (!idlers.isEmpty() && ready.isEmpty() && pollIdle()) {
+            return;
+        }
+        long wait = 0;
+        if (!ready.isEmpty()) {
+            suspicious = false;
+        } else {
+            sleeping = true;
+            if (inbox.isEmpty() && (until == null || !until.ended()) && !anybodyDue()) {
+                wait = timers.size() == 0 ? -1 : Math.max(0, timers.nextDue() - System.nanoTime());
+                if (wait < 0) {
+                    wait = beforeSleepingForEver(until);
+                }
+            }
+        }
+        try {
+            poller.poll(wait);
+        } catch (IOException | RuntimeException e) {
+            failure.accept(e);
+        } finally {
+            sleeping = false;
+        }
+        if (wait != 0 && !poller.watchesDescriptors()) {
+            interrupts.check();
+        }
+    }
+
+    /** Looks whether anything has come; if not, this is the idle moment somebody waits for. */
+    private boolean pollIdle() {
+        try {
+            poller.poll(0);
+        } catch (IOException | RuntimeException e) {
+            failure.accept(e);
+        }
+        if (!ready.isEmpty() || !inbox.isEmpty() || timers.size() > 0 && timers.nextDue() - System.nanoTime() <= 0) {
+            return true;
+        }
+        Waiter idler;
+        while ((idler = idlers.poll()) != null) {
+            if (idler.resume(null)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean anybodyDue() {
+        for (Blocked each : blocked) {
+            if (each.waiter != null && each.waiter.ended()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nothing is ready and no timer is armed: finds out whether anything can still happen. */
+    private long beforeSleepingForEver(@Nullable Waiter until) {
+        Waiter waiter = homeWaiter;
+        Supplier<@Nullable Throwable> stuck = this.stuck;
+        if (waiter == null || stuck == null || poller.watched() > 0 || outside.get() > 0) {
+            return -1;
+        }
+        if (!suspicious) {
+            suspicious = true; // nearly always something comes; look closer only if nothing has
+            return 50_000_000L;
+        }
+        for (Fiber each = anchor.next; each != anchor && each != null; each = each.next) {
+            if (each.inForeignWait()) {
+                return -1;
+            }
+        }
+        if (OutsideThreads.mayCallIn(this)) {
+            return 1_000_000_000L; // look again: they may end without having called
+        }
+        Throwable report = stuck.get();
+        if (report == null || !waiter.fail(report)) {
+            return -1;
+        }
+        return 0;
+    }
+
+    /** Home was interrupted during its wait. Any thread. */
+    void interruptHome() {
+        Waiter waiter = homeWaiter;
+        if (waiter == null || !waiter.fail(interrupted(waiter)) && !waiter.interrupted()) {
+            lateInterrupt = true;
+        }
+        poller.wakeup();
+    }
+
+    boolean belongs(Thread thread) {
+        return thread == home || thread instanceof StandIn;
+    }
+
+    /**
+     * Frees everything. On the home thread, after the fibers have ended or were given up. What is handed in from now on is
+     * dropped: a fiber that is still parked stays parked and becomes garbage.
+     */
+    public void close() {
+        closed = true;
+        StandIn standIn = idleStandIn;
+        if (standIn != null && standIn.take()) {
+            standIn.end();
+        }
+        poller.close();
+        HERE.remove();
+    }
+
+    @SuppressWarnings("unchecked")
+    static <E extends Throwable> RuntimeException sneak(Throwable t) throws E {
+        throw (E) t;
+    }
+}

@@ -1,0 +1,273 @@
+package dev.loomlet.internal.loop;
+
+import dev.loomlet.internal.jdk.VirtualThreads;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one suspension primitive. A waiter belongs to the thread that made it ({@link #here}), is waited for once, and is
+ * ended once: with a value, with an exception, or by its deadline. Whoever comes first wins; the others are told so, and
+ * may then offer what they hold to somebody else, which is why nothing is lost when a kill and a value meet.
+ *
+ * <pre>
+ *             resume ──▶ RESUMED
+ *            ╱
+ *   WAITING ── fail ──▶ FAILED          (CLAIMED for an instant in between, while the result is written)
+ *            ╲
+ *             deadline ──▶ EXPIRED
+ * </pre>
+ *
+ * The waiting side is a greenlet (its thread parks), a hub's own thread (it runs the loop meanwhile), or a thread that has
+ * nothing to do with hubs (it blocks). The ending side is any thread.
+ */
+public class Waiter extends Timer {
+    private static final int WAITING = 0;
+    private static final int CLAIMED = 1;
+    private static final int RESUMED = 2;
+    private static final int FAILED = 3;
+    private static final int EXPIRED = 4;
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(Waiter.class, "state", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Thread thread;
+    private final @Nullable Fiber fiber;
+    private final @Nullable Loop loop; // null: a thread that belongs to no hub
+    private final Object reason;
+    private volatile int state;
+    private @Nullable Object result; // written between CLAIMED and RESUMED or FAILED
+    private long since;
+
+    /**
+     * A waiter for the calling thread.
+     *
+     * @param reason what is waited for; its {@code toString} is read when somebody asks why nothing goes on
+     */
+    public Waiter(Object reason) {
+        Thread current = Thread.currentThread();
+        this.thread = current;
+        this.reason = reason;
+        if (current.isVirtual()) {
+            fiber = Fiber.of(current);
+            loop = fiber == null ? null : fiber.loop();
+        } else {
+            fiber = null;
+            loop = Loop.ofHome(current);
+        }
+    }
+
+    public static Waiter here(Object reason) {
+        return new Waiter(reason);
+    }
+
+    public final Object reason() {
+        return reason;
+    }
+
+    /** Who waits: a fiber, or null for a hub's own thread and for a foreign one. */
+    public final @Nullable Fiber fiber() {
+        return fiber;
+    }
+
+    public final @Nullable Loop loop() {
+        return loop;
+    }
+
+    public final Thread thread() {
+        return thread;
+    }
+
+    /** When the wait began, on {@link System#nanoTime}'s clock; 0 if it has not. */
+    public final long since() {
+        return since;
+    }
+
+    /** Whether it was ended, in whatever way. */
+    public final boolean ended() {
+        return state > CLAIMED;
+    }
+
+    /**
+     * Waits until somebody ends this waiter. Kill and timeout of the greenlet are thrown here.
+     *
+     * @param nanos longest time to wait; negative means for ever, 0 gives no time but still throws what is due
+     * @return true if resumed ({@link #value} is set), false if the time is over
+     * @throws InterruptedException if the thread is interrupted; its interrupt status is cleared
+     */
+    public final boolean await(long nanos) throws InterruptedException {
+        if (state == WAITING) {
+            if (fiber != null) {
+                awaitFiber(fiber, nanos);
+            } else if (loop != null) {
+                awaitHome(loop, nanos);
+            } else {
+                awaitForeign(nanos);
+            }
+        }
+        while (state == CLAIMED) {
+            Thread.onSpinWait(); // the winner is between two instructions
+        }
+        int ended = state;
+        if (ended == FAILED) {
+            throw Loop.<RuntimeException>sneak((Throwable) result);
+        }
+        return ended == RESUMED;
+    }
+
+    /** What {@link #resume} was given. */
+    public final @Nullable Object value() {
+        return result;
+    }
+
+    private void awaitFiber(Fiber fiber, long nanos) {
+        Throwable due = fiber.takePending();
+        if (due != null) {
+            fail(due);
+            return;
+        }
+        if (nanos == 0) {
+            expire();
+            return;
+        }
+        Loop loop = fiber.loop();
+        if (nanos > 0) {
+            loop.arm(this, nanos);
+        }
+        since = loop.lastTime();
+        fiber.waiting(this);
+        try {
+            while (state <= CLAIMED) {
+                if (thread.isInterrupted()) {
+                    failInterrupted();
+                } else if (!VirtualThreads.park(thread)) {
+                    loop.awaitPinned(this);
+                }
+            }
+        } finally {
+            fiber.waiting(null);
+            loop.cancel(this);
+        }
+    }
+
+    private void awaitHome(Loop loop, long nanos) {
+        if (nanos == 0) {
+            expire();
+            return;
+        }
+        since = System.nanoTime();
+        loop.awaitHome(this, nanos);
+    }
+
+    private void awaitForeign(long nanos) {
+        since = System.nanoTime();
+        long end = since + nanos;
+        while (state <= CLAIMED) {
+            if (thread.isInterrupted()) {
+                failInterrupted();
+                return;
+            }
+            if (nanos < 0) {
+                LockSupport.park(this);
+            } else {
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    expire();
+                    return;
+                }
+                LockSupport.parkNanos(this, left);
+            }
+        }
+    }
+
+    /**
+     * Ends the wait with a value. Any thread.
+     *
+     * @return false if it was ended before; the value is then still the caller's
+     */
+    public final boolean resume(@Nullable Object value) {
+        if (value == null) {
+            if (state != WAITING || !STATE.compareAndSet(this, WAITING, RESUMED)) {
+                return false;
+            }
+            wake();
+            return true;
+        }
+        if (!claim()) {
+            return false;
+        }
+        result = value;
+        state = RESUMED;
+        wake();
+        return true;
+    }
+
+    /** Ends the wait with an exception, thrown there as it is. Any thread. */
+    public final boolean fail(Throwable cause) {
+        if (!claim()) {
+            return false;
+        }
+        result = cause;
+        state = FAILED;
+        wake();
+        return true;
+    }
+
+    /** Whether an interrupt has ended it. */
+    final boolean interrupted() {
+        return state == FAILED && result instanceof InterruptedException;
+    }
+
+    /** The waiting thread was interrupted. Takes the interrupt, unless the wait has ended anyway: then the next wait does. */
+    final void failInterrupted() {
+        if (fail(Loop.interrupted(this))) {
+            boolean taken = Thread.interrupted();
+            assert taken : "interrupt status vanished";
+        }
+    }
+
+    final boolean expire() {
+        if (!claim()) {
+            return false;
+        }
+        state = EXPIRED;
+        wake();
+        return true;
+    }
+
+    /** Lets one caller through, ever. What it writes after is published by its write of the final state. */
+    private boolean claim() {
+        return state == WAITING && STATE.compareAndSet(this, WAITING, CLAIMED);
+    }
+
+    private void wake() {
+        Thread current = Thread.currentThread();
+        if (current == thread) {
+            return;
+        }
+        if (fiber != null) {
+            fiber.wake();
+        } else if (loop != null) {
+            loop.wakeHome();
+        } else {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    @Override
+    protected void fire() {
+        expire();
+    }
+
+    @Override
+    public String toString() {
+        return String.valueOf(reason);
+    }
+}
