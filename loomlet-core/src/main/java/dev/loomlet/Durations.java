@@ -13,7 +13,7 @@ final class Durations {
         if (duration.isNegative()) {
             return 0;
         }
-        if (duration.getSeconds() >= Long.MAX_VALUE / 1_000_000_000L) {
+        if (duration.toSeconds() >= Long.MAX_VALUE / 1_000_000_000L) {
             return -1;
         }
         return duration.toNanos();

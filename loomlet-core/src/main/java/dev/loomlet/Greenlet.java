@@ -279,7 +279,8 @@ public final class Greenlet<T> implements Future<T> {
     @Override
     public T get(long timeout, TimeUnit unit) throws ExecutionException, InterruptedException, TimeoutException {
         if (!Waits.untilEndInterruptibly(this, Math.max(0, unit.toNanos(timeout)))) {
-            throw new TimeoutException(this + " has not ended after " + timeout + " " + unit.name().toLowerCase(java.util.Locale.ROOT));
+            throw new TimeoutException(
+                    this + " has not ended after " + timeout + " " + unit.name().toLowerCase(java.util.Locale.ROOT));
         }
         return report();
     }
@@ -301,9 +302,9 @@ public final class Greenlet<T> implements Future<T> {
         return exception;
     }
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "NullAway"})
     private T unmask(@Nullable Object end) {
-        return (T) (end == NULL ? null : end);
+        return (T) (end == NULL ? null : end); // null where the task returned it
     }
 
     /** A kill that does not wait; true unless it had ended before. */

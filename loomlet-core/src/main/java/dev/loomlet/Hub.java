@@ -42,7 +42,8 @@ import org.jspecify.annotations.Nullable;
 public final class Hub implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(5);
     private static final ThreadLocal<@Nullable Hub> OF_THREAD = new ThreadLocal<>();
-    private static final Set<Hub> ALL = java.util.Collections.newSetFromMap(new java.util.concurrent.ConcurrentHashMap<>());
+    private static final Set<Hub> ALL =
+            java.util.Collections.newSetFromMap(new java.util.concurrent.ConcurrentHashMap<>());
 
     private final Loop loop;
     private final Ids ids = new Ids();
@@ -78,8 +79,9 @@ public final class Hub implements AutoCloseable {
     public static Hub current() {
         Thread thread = Thread.currentThread();
         if (thread.isVirtual()) {
-            return ifPresent().orElseThrow(() -> new IllegalStateException(thread + " belongs to no hub. Use hub.spawn(...)"
-                    + " on a hub you have, or start from a platform thread"));
+            return ifPresent()
+                    .orElseThrow(() -> new IllegalStateException(thread + " belongs to no hub. Use hub.spawn(...)"
+                            + " on a hub you have, or start from a platform thread"));
         }
         Hub hub = OF_THREAD.get();
         return hub != null && !hub.loop.closed() ? hub : new Hub("hub-" + thread.getName(), false);
@@ -133,7 +135,7 @@ public final class Hub implements AutoCloseable {
         try {
             return made.join();
         } catch (java.util.concurrent.CompletionException e) {
-            throw Waits.<RuntimeException>sneak(e.getCause());
+            throw Waits.<RuntimeException>sneak(e.getCause() == null ? e : e.getCause());
         }
     }
 

@@ -103,7 +103,7 @@ final class Links {
     /** The live links of the newer chain, then those of the older one. */
     private static @Nullable Link join(@Nullable Link newer, @Nullable Link older) {
         Link result = older;
-        for (Link each = reverse(newer); each != null; ) {
+        for (Link each = reverse(newer); each != null;) {
             Link next = each.next;
             if (!each.dead) {
                 each.next = result;
@@ -126,7 +126,7 @@ final class Links {
     }
 
     private static void fire(@Nullable Link newest) {
-        for (Link each = reverse(newest); each != null; ) {
+        for (Link each = reverse(newest); each != null;) {
             Link next = each.next;
             each.next = null;
             if (!each.dead) {

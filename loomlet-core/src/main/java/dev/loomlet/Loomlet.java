@@ -75,8 +75,9 @@ public final class Loomlet {
         }
         Greenlet<T> greenlet = Hub.current().unstarted(task).quiet().start();
         greenlet.join();
-        if (greenlet.exception().orElse(null) instanceof Throwable error) {
-            throw Waits.<RuntimeException>sneak(error);
+        var error = greenlet.exception();
+        if (error.isPresent()) {
+            throw Waits.<RuntimeException>sneak(error.get());
         }
         return greenlet.value();
     }
@@ -185,6 +186,7 @@ public final class Loomlet {
     /** The greenlet that runs this code, if it is one. */
     public static Optional<Greenlet<?>> current() {
         Fiber fiber = Fiber.current();
-        return fiber != null && fiber.owner() instanceof Greenlet<?> greenlet ? Optional.of(greenlet) : Optional.empty();
+        return fiber != null && fiber.owner() instanceof Greenlet<?> greenlet ? Optional.of(greenlet)
+                : Optional.empty();
     }
 }

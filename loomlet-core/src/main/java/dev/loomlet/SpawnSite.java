@@ -2,6 +2,7 @@ package dev.loomlet;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Where a greenlet was spawned.
@@ -13,6 +14,8 @@ import java.util.Optional;
  */
 final class SpawnSite {
     private static final int FRAMES = 4;
+    private static final Pattern OURS =
+            Pattern.compile("dev\\.loomlet(\\.(pool|sync|net|process|inspect|coroutine|internal\\..*))?");
     private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
     private static final ClassValue<SpawnSite> SITES = new ClassValue<>() {
         @Override
@@ -40,9 +43,8 @@ final class SpawnSite {
     /** Frames between the user and the stack's top: ours, and the JDK's that lead to us. */
     private static boolean ours(Class<?> type) {
         String name = type.getName();
-        return type == SpawnSite.class || type.getModule() == Object.class.getModule()
-                || name.startsWith("dev.loomlet.") && type.getPackageName().matches("dev\\.loomlet(\\.(pool|sync|net"
-                        + "|process|inspect|coroutine|internal\\..*))?") && !name.contains("Test");
+        return type.getModule() == Object.class.getModule()
+                || (OURS.matcher(type.getPackageName()).matches() && !name.contains("Test"));
     }
 
     Optional<StackTraceElement> top() {

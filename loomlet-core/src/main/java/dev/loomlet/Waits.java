@@ -81,7 +81,7 @@ final class Waits {
                 boolean enough;
                 synchronized (ended) { // they may end on several hubs
                     ended.add(greenlet);
-                    enough = ended.size() >= count || raise && !greenlet.successful();
+                    enough = ended.size() >= count || (raise && !greenlet.successful());
                 }
                 if (enough) {
                     waiter.resume(null);
@@ -114,7 +114,8 @@ final class Waits {
         }
     }
 
-    static <G extends Greenlet<?>> List<G> joinAll(Collection<? extends G> greenlets, long nanos, boolean raise, int count) {
+    static <G extends Greenlet<?>> List<G> joinAll(Collection<? extends G> greenlets, long nanos, boolean raise,
+            int count) {
         int enough = Math.min(count, greenlets.size());
         if (enough <= 0) {
             return List.of();

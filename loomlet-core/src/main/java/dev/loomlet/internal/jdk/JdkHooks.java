@@ -12,13 +12,13 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.AccessFlag;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.List;
 import java.util.function.IntBinaryOperator;
 import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
@@ -89,11 +89,13 @@ public final class JdkHooks {
 
     /** A generated subclass of the JDK's poller; it reaches us through types of {@code java.util.function} only. */
     private static final class Pollers {
+        private static final MethodHandle UNSET =
+                MethodHandles.throwException(Object.class, IllegalStateException.class);
         private static final ClassDesc NAME = ClassDesc.of("sun.nio.ch.LoomletPoller");
-        private static @Nullable MethodHandle constructor;
-        private static @Nullable MethodHandle map;
-        private static @Nullable MethodHandle register;
-        private static @Nullable MethodHandle deregister;
+        private static MethodHandle constructor = UNSET;
+        private static MethodHandle map = UNSET;
+        private static MethodHandle register = UNSET;
+        private static MethodHandle deregister = UNSET;
 
         static void define(Class<?> poller) throws Throwable {
             MethodHandles.Lookup lookup = Access.in(poller);

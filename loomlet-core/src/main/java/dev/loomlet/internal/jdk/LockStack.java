@@ -1,6 +1,7 @@
 package dev.loomlet.internal.jdk;
 
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
@@ -18,20 +19,28 @@ import java.nio.charset.StandardCharsets;
  */
 public final class LockStack {
     private static final MethodHandle GET_INT;
-    private static final MethodHandle GET_LONG;
-    private static final MethodHandle GET_BYTE;
-    private static final Object UNSAFE;
-    private static final VarHandle EETOP;
+    private static final VarHandle EETOP = EetopHolder.handle();
     private static final long OFFSET;
     private static final int EMPTY;
     private static final String PROBLEM;
 
+    /** A handle to some field even where {@code Thread.eetop} is out of reach; it is not used then. */
+    private static final class EetopHolder {
+        long eetop;
+
+        static VarHandle handle() {
+            try {
+                return Access.granted()
+                        ? Access.field(Thread.class, "eetop", long.class)
+                        : MethodHandles.lookup().findVarHandle(EetopHolder.class, "eetop", long.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+    }
+
     static {
-        MethodHandle getInt = null;
-        MethodHandle getLong = null;
-        MethodHandle getByte = null;
-        Object unsafe = null;
-        VarHandle eetop = null;
+        MethodHandle getInt = MethodHandles.dropArguments(MethodHandles.constant(int.class, 0), 0, long.class);
         long offset = 0;
         int empty = 0;
         String problem = "";
@@ -40,22 +49,17 @@ public final class LockStack {
                 throw new IllegalStateException(Access.refusal());
             }
             Class<?> unsafeType = Access.type("jdk.internal.misc.Unsafe");
-            unsafe = Access.staticMethod(unsafeType, "getUnsafe", unsafeType).invoke();
+            Object unsafe = Access.staticMethod(unsafeType, "getUnsafe", unsafeType).invoke();
             getInt = Access.method(unsafeType, "getInt", int.class, long.class).bindTo(unsafe);
-            getLong = Access.method(unsafeType, "getLong", long.class, long.class).bindTo(unsafe);
-            getByte = Access.method(unsafeType, "getByte", byte.class, long.class).bindTo(unsafe);
-            eetop = Access.field(Thread.class, "eetop", long.class);
+            MethodHandle getLong = Access.method(unsafeType, "getLong", long.class, long.class).bindTo(unsafe);
+            MethodHandle getByte = Access.method(unsafeType, "getByte", byte.class, long.class).bindTo(unsafe);
             offset = find(getLong, getByte);
-            empty = Probe.atRest(getInt, eetop, offset);
+            empty = Probe.atRest(getInt, EETOP, offset);
         } catch (Throwable e) {
             offset = 0;
             problem = e.toString();
         }
         GET_INT = getInt;
-        GET_LONG = getLong;
-        GET_BYTE = getByte;
-        UNSAFE = unsafe;
-        EETOP = eetop;
         OFFSET = offset;
         EMPTY = empty;
         PROBLEM = problem;
@@ -102,7 +106,7 @@ public final class LockStack {
         long entry = (long) getLong.invokeExact(symbol("gHotSpotVMStructs"));
         long stack = -1;
         long top = -1;
-        for (; ; entry += stride) {
+        for (;; entry += stride) {
             long typeName = (long) getLong.invokeExact(entry + type);
             if (typeName == 0) {
                 break;
@@ -167,7 +171,8 @@ public final class LockStack {
                 throw failed[0];
             }
             if (seen[1] != seen[0] + 8) {
-                throw new IllegalStateException("a held monitor does not show on the lock stack (another locking mode?)");
+                throw new IllegalStateException(
+                        "a held monitor does not show on the lock stack (another locking mode?)");
             }
             return seen[0];
         }

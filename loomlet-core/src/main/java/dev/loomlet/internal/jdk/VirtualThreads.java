@@ -34,7 +34,8 @@ public final class VirtualThreads {
         GET_SCHEDULER = Access.field(TYPE, "scheduler", Executor.class).toMethodHandle(AccessMode.GET)
                 .asType(methodType(Object.class, Thread.class));
         var state = Access.field(TYPE, "state", int.class);
-        SET_STATE = state.toMethodHandle(AccessMode.SET_RELEASE).asType(methodType(void.class, Thread.class, int.class));
+        SET_STATE =
+                state.toMethodHandle(AccessMode.SET_RELEASE).asType(methodType(void.class, Thread.class, int.class));
         CAS_STATE = state.toMethodHandle(AccessMode.COMPARE_AND_SET)
                 .asType(methodType(boolean.class, Thread.class, int.class, int.class));
         var permit = Access.field(TYPE, "parkPermit", boolean.class);

@@ -119,7 +119,10 @@ public final class Fiber implements Executor, Runnable {
     public void run() {
         queued = false;
         loop.enter(this);
-        turn.run();
+        Runnable turn = this.turn;
+        if (turn != null) {
+            turn.run();
+        }
         loop.leave();
     }
 

@@ -9,6 +9,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.WeakHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -234,7 +235,7 @@ public final class Loop implements JdkHooks.Target {
     }
 
     private void begin(Fiber fiber) {
-        Fiber last = anchor.previous;
+        Fiber last = Objects.requireNonNull(anchor.previous);
         fiber.previous = last;
         fiber.next = anchor;
         last.next = fiber;
@@ -388,7 +389,8 @@ public final class Loop implements JdkHooks.Target {
             interrupts.unwatch();
             homeWaiter = outer;
             cancel(waiter);
-            boolean pending = lateInterrupt | Thread.interrupted() & !waiter.interrupted();
+            boolean set = Thread.interrupted();
+            boolean pending = lateInterrupt || (set && !waiter.interrupted());
             lateInterrupt = false;
             if (pending) {
                 home.interrupt(); // it came when the wait had ended already: it is for the next one
@@ -439,9 +441,7 @@ public final class Loop implements JdkHooks.Target {
         Blocked self = homeFrame;
         while (self != null && !self.granted) {
             LockSupport.park(this);
-            if (Thread.interrupted()) { // the watch has told the waiter; without this, park would spin
-                continue;
-            }
+            var _ = Thread.interrupted(); // the watch has told the waiter; left set, park would spin
         }
     }
 
@@ -592,7 +592,7 @@ public final class Loop implements JdkHooks.Target {
             if (inbox.isEmpty() && (until == null || !until.ended()) && !anybodyDue()) {
                 wait = timers.size() == 0 ? -1 : Math.max(0, timers.nextDue() - System.nanoTime());
                 if (wait < 0) {
-                    wait = beforeSleepingForEver(until);
+                    wait = beforeSleepingForEver();
                 }
             }
         }
@@ -615,7 +615,7 @@ public final class Loop implements JdkHooks.Target {
         } catch (IOException | RuntimeException e) {
             failure.accept(e);
         }
-        if (!ready.isEmpty() || !inbox.isEmpty() || timers.size() > 0 && timers.nextDue() - System.nanoTime() <= 0) {
+        if (!ready.isEmpty() || !inbox.isEmpty() || (timers.size() > 0 && timers.nextDue() - System.nanoTime() <= 0)) {
             return true;
         }
         Waiter idler;
@@ -637,7 +637,7 @@ public final class Loop implements JdkHooks.Target {
     }
 
     /** Nothing is ready and no timer is armed: finds out whether anything can still happen. */
-    private long beforeSleepingForEver(@Nullable Waiter until) {
+    private long beforeSleepingForEver() {
         Waiter waiter = homeWaiter;
         Supplier<@Nullable Throwable> stuck = this.stuck;
         if (waiter == null || stuck == null || poller.watched() > 0 || outside.get() > 0) {
@@ -665,7 +665,7 @@ public final class Loop implements JdkHooks.Target {
     /** Home was interrupted during its wait. Any thread. */
     void interruptHome() {
         Waiter waiter = homeWaiter;
-        if (waiter == null || !waiter.fail(interrupted(waiter)) && !waiter.interrupted()) {
+        if (waiter == null || (!waiter.fail(interrupted(waiter)) && !waiter.interrupted())) {
             lateInterrupt = true;
         }
         poller.wakeup();

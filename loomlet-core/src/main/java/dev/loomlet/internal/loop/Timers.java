@@ -1,11 +1,13 @@
 package dev.loomlet.internal.loop;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The timers of one loop: a heap with four children a node, in which each timer knows its place, so that cancelling takes
  * it out at once and leaves nothing behind. Arming a timer that is due after all others, the usual case, is one step.
  */
+@SuppressWarnings("NullAway") // the places from size on are null, and nothing reads them
 final class Timers {
     private Timer[] heap = new Timer[16];
     private int size;
@@ -52,7 +54,7 @@ final class Timers {
     }
 
     /** Takes out the first one if it is due by {@code now}. */
-    @org.jspecify.annotations.Nullable
+    @Nullable
     Timer pollDue(long now) {
         if (size == 0) {
             return null;

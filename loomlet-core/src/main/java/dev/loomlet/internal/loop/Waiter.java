@@ -3,6 +3,7 @@ package dev.loomlet.internal.loop;
 import dev.loomlet.internal.jdk.VirtualThreads;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -117,7 +118,7 @@ public class Waiter extends Timer {
         }
         int ended = state;
         if (ended == FAILED) {
-            throw Loop.<RuntimeException>sneak((Throwable) result);
+            throw Loop.<RuntimeException>sneak(Objects.requireNonNull((Throwable) result));
         }
         return ended == RESUMED;
     }
