@@ -51,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> type of its result
  */
-public final class Greenlet<T> implements Future<T> {
+public final class Greenlet<T> extends Links implements Future<T> {
     private static final VarHandle OUTCOME;
     private static final Object NULL = new Object();
 
@@ -72,7 +72,6 @@ public final class Greenlet<T> implements Future<T> {
 
     private final Hub hub;
     private final Fiber fiber;
-    private final Links links = new Links();
     private final @Nullable SpawnSite site;
     private final @Nullable Fiber spawner;
     private @Nullable Callable<? extends T> task;
@@ -192,7 +191,7 @@ public final class Greenlet<T> implements Future<T> {
     private void end(Object result) {
         if (OUTCOME.compareAndSet(this, null, result)) {
             task = null;
-            links.end();
+            fireLinks();
         }
     }
 
@@ -472,41 +471,37 @@ public final class Greenlet<T> implements Future<T> {
      * called in the order in which they were made; an error in one is reported and concerns no other.
      */
     public void link(Consumer<? super Greenlet<T>> callback) {
-        links.add(new Callback(callback, true, true));
+        add(new Callback(callback, true, true));
     }
 
     /** As {@link #link}, only if it ends well. */
     public void linkValue(Consumer<? super Greenlet<T>> callback) {
-        links.add(new Callback(callback, true, false));
+        add(new Callback(callback, true, false));
     }
 
     /** As {@link #link}, only if it fails. */
     public void linkException(Consumer<? super Greenlet<T>> callback) {
-        links.add(new Callback(callback, false, true));
+        add(new Callback(callback, false, true));
     }
 
     /** Takes back every link with that callback. One that was not called yet will not be. */
     public void unlink(Consumer<? super Greenlet<T>> callback) {
-        links.remove(each -> each instanceof Greenlet<?>.Callback link && link.callback == callback);
+        removeLinks(each -> each instanceof Greenlet<?>.Callback link && link.callback == callback);
     }
 
     /** Takes back every link made with {@code link}, {@code linkValue} or {@code linkException}. */
     public void unlinkAll() {
-        links.remove(each -> each instanceof Greenlet<?>.Callback);
+        removeLinks(each -> each instanceof Greenlet<?>.Callback);
     }
 
     /** Whether anybody, a link or a wait, will be told of its end. */
     public boolean hasLinks() {
-        return !links.isEmpty();
+        return !noLinks();
     }
 
-    /** For waits: fires on whichever thread ends the greenlet, and must be short. */
-    void add(Links.Link link) {
-        links.add(link);
-    }
-
+    /** Takes back one link. */
     void remove(Links.Link link) {
-        links.remove(each -> each == link);
+        removeLinks(each -> each == link);
     }
 
     // --- who it is

@@ -2,6 +2,7 @@ package dev.loomlet;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,11 +10,13 @@ import org.jspecify.annotations.Nullable;
  * comes.
  *
  * <p>Why it is correct: {@code head} only ever goes from chain to chain by compare-and-set and once, finally, to
- * {@link #ENDED}. A link pushed before that is in the chain that {@link #end} takes; one pushed after is told so at once.
+ * {@link #ENDED}. A link pushed before that is in the chain that {@link #fireLinks} takes; one pushed after is told so at once.
  * {@link #prune} takes the whole chain out, drops dead links and puts the rest back; if the end came in between, it finds
- * {@code ENDED} and does itself what {@code end} would have done.
+ * {@code ENDED} and does itself what {@code fireLinks} would have done.
  */
-final class Links {
+abstract class Links {
+    // A superclass rather than a field: every greenlet has one.
+
     private static final VarHandle HEAD;
 
     static {
@@ -44,7 +47,7 @@ final class Links {
     private volatile @Nullable Link head;
 
     /** Adds a link, or calls it at once if the end was before. Any thread. */
-    void add(Link link) {
+    final void add(Link link) {
         for (;;) {
             Link first = head;
             if (first == ENDED) {
@@ -59,11 +62,11 @@ final class Links {
     }
 
     /** The end: calls all links in the order in which they were added. Once. */
-    void end() {
+    final void fireLinks() {
         fire((Link) HEAD.getAndSet(this, ENDED));
     }
 
-    boolean isEmpty() {
+    final boolean noLinks() {
         for (Link each = head; each != null && each != ENDED; each = each.next) {
             if (!each.dead) {
                 return false;
@@ -73,7 +76,7 @@ final class Links {
     }
 
     /** Marks every link as dead that {@code which} selects, and throws them away. Any thread. */
-    void remove(java.util.function.Predicate<Link> which) {
+    final void removeLinks(Predicate<Link> which) {
         for (Link each = head; each != null && each != ENDED; each = each.next) {
             if (which.test(each)) {
                 each.dead = true;

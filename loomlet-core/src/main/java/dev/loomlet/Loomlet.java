@@ -149,7 +149,7 @@ public final class Loomlet {
             yieldNow();
             return;
         }
-        pause(new Waiter("the time (" + time + ")"), Durations.nanos(time));
+        pause(new Waiter(time), Durations.nanos(time));
     }
 
     /** Gives way once: every greenlet that is ready runs before this returns. */

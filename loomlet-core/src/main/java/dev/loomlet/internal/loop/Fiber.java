@@ -139,6 +139,9 @@ public final class Fiber implements Executor, Runnable {
 
     /** Makes it runnable after a wait of ours. Any thread. */
     void wake() {
+        if (thread == Thread.currentThread()) {
+            return; // it ends its own wait before it has begun to wait, or while it looks at an interrupt
+        }
         if (loop.onLoop() && VirtualThreads.claimParked(thread)) {
             loop.ready(this);
         } else {

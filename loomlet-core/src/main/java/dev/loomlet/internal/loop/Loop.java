@@ -2,6 +2,7 @@ package dev.loomlet.internal.loop;
 
 import dev.loomlet.internal.jdk.JdkHooks;
 import dev.loomlet.internal.jdk.LockStack;
+import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +71,7 @@ public final class Loop implements JdkHooks.Target {
     private final Inbox inbox = new Inbox();
     private final Timers timers = new Timers();
     private final Fiber anchor; // of the list of live fibers
+    private final ThreadList threads;
     private final InterruptWatch interrupts = new InterruptWatch(this);
     private final AtomicInteger outside = new AtomicInteger();
     private final ArrayDeque<Waiter> idlers = new ArrayDeque<>(0);
@@ -125,6 +128,7 @@ public final class Loop implements JdkHooks.Target {
         this.anchor = new Fiber(this, home);
         anchor.next = anchor;
         anchor.previous = anchor;
+        threads = new ThreadList("hub " + name, this::threads);
         HERE.set(this);
     }
 
@@ -241,7 +245,7 @@ public final class Loop implements JdkHooks.Target {
         last.next = fiber;
         anchor.previous = fiber;
         live++;
-        fiber.thread().start();
+        threads.start(fiber.thread());
     }
 
     void forget(Fiber fiber) {
@@ -263,6 +267,16 @@ public final class Loop implements JdkHooks.Target {
             all.add(each);
         }
         return all;
+    }
+
+    /** For thread dumps, from any thread: what can be seen of the list while it changes. */
+    private Stream<Thread> threads() {
+        List<Thread> seen = new ArrayList<>();
+        Fiber each = anchor.next;
+        for (int i = live + 1; each != null && each != anchor && i > 0; each = each.next, i--) {
+            seen.add(each.thread());
+        }
+        return seen.stream();
     }
 
     /** The fiber that stands for a virtual thread which the program itself started on this loop. */
@@ -685,6 +699,7 @@ public final class Loop implements JdkHooks.Target {
         if (standIn != null && standIn.take()) {
             standIn.end();
         }
+        threads.close();
         poller.close();
         HERE.remove();
     }

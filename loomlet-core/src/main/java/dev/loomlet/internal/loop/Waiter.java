@@ -39,9 +39,7 @@ public class Waiter extends Timer {
         }
     }
 
-    private final Thread thread;
-    private final @Nullable Fiber fiber;
-    private final @Nullable Loop loop; // null: a thread that belongs to no hub
+    private final Object party; // who waits: a Fiber, the Loop whose home it is, or a foreign Thread
     private final Object reason;
     private volatile int state;
     private @Nullable Object result; // written between CLAIMED and RESUMED or FAILED
@@ -54,15 +52,9 @@ public class Waiter extends Timer {
      */
     public Waiter(Object reason) {
         Thread current = Thread.currentThread();
-        this.thread = current;
+        Object owner = current.isVirtual() ? Fiber.of(current) : Loop.ofHome(current);
+        this.party = owner == null ? current : owner;
         this.reason = reason;
-        if (current.isVirtual()) {
-            fiber = Fiber.of(current);
-            loop = fiber == null ? null : fiber.loop();
-        } else {
-            fiber = null;
-            loop = Loop.ofHome(current);
-        }
     }
 
     public static Waiter here(Object reason) {
@@ -75,15 +67,16 @@ public class Waiter extends Timer {
 
     /** Who waits: a fiber, or null for a hub's own thread and for a foreign one. */
     public final @Nullable Fiber fiber() {
-        return fiber;
+        return party instanceof Fiber fiber ? fiber : null;
     }
 
+    /** The loop it waits on, or null for a thread that belongs to none. */
     public final @Nullable Loop loop() {
-        return loop;
+        return party instanceof Fiber fiber ? fiber.loop() : party instanceof Loop loop ? loop : null;
     }
 
     public final Thread thread() {
-        return thread;
+        return party instanceof Fiber fiber ? fiber.thread() : party instanceof Loop loop ? loop.home() : (Thread) party;
     }
 
     /** When the wait began, on {@link System#nanoTime}'s clock; 0 if it has not. */
@@ -105,9 +98,9 @@ public class Waiter extends Timer {
      */
     public final boolean await(long nanos) throws InterruptedException {
         if (state == WAITING) {
-            if (fiber != null) {
+            if (party instanceof Fiber fiber) {
                 awaitFiber(fiber, nanos);
-            } else if (loop != null) {
+            } else if (party instanceof Loop loop) {
                 awaitHome(loop, nanos);
             } else {
                 awaitForeign(nanos);
@@ -139,6 +132,7 @@ public class Waiter extends Timer {
             return;
         }
         Loop loop = fiber.loop();
+        Thread thread = fiber.thread();
         if (nanos > 0) {
             loop.arm(this, nanos);
         }
@@ -168,6 +162,7 @@ public class Waiter extends Timer {
     }
 
     private void awaitForeign(long nanos) {
+        Thread thread = (Thread) party;
         since = System.nanoTime();
         long end = since + nanos;
         while (state <= CLAIMED) {
@@ -249,16 +244,12 @@ public class Waiter extends Timer {
     }
 
     private void wake() {
-        Thread current = Thread.currentThread();
-        if (current == thread) {
-            return;
-        }
-        if (fiber != null) {
+        if (party instanceof Fiber fiber) {
             fiber.wake();
-        } else if (loop != null) {
+        } else if (party instanceof Loop loop) {
             loop.wakeHome();
         } else {
-            LockSupport.unpark(thread);
+            LockSupport.unpark((Thread) party);
         }
     }
 

@@ -1,0 +1,96 @@
+package dev.loomlet.internal.jdk;
+
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_String;
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_void;
+import static java.lang.constant.ConstantDescs.INIT_NAME;
+import static java.lang.invoke.MethodType.methodType;
+
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.AccessFlag;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * A {@code jdk.internal.vm.ThreadContainer} for the virtual threads of one hub. The JDK puts every virtual thread that is
+ * started without one into a concurrent set, so that thread dumps find it, which costs about as much as all the rest of a
+ * spawn. A hub has a list of its fibers anyway: dumps ask that one, under the hub's name.
+ */
+public final class ThreadList implements AutoCloseable {
+    private static final Class<?> CONTAINER = Access.type("jdk.internal.vm.ThreadContainer");
+    private static final Class<?> CONTAINERS = Access.type("jdk.internal.vm.ThreadContainers");
+    private static final MethodHandle CONSTRUCTOR = define();
+    private static final MethodHandle START = Access.method(Access.type("java.lang.VirtualThread"), "start", void.class,
+            CONTAINER).asType(methodType(void.class, Thread.class, Object.class));
+
+    private final Object container;
+    private final Object key;
+
+    /**
+     * Registers a list of threads with the JDK.
+     *
+     * @param threads asked on any thread, at any time
+     */
+    public ThreadList(String name, Supplier<Stream<Thread>> threads) {
+        try {
+            container = CONSTRUCTOR.invoke(name, threads);
+            key = Access.staticMethod(CONTAINERS, "registerContainer", Object.class, CONTAINER).invoke(container);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** Starts a virtual thread in it. */
+    public void start(Thread virtual) {
+        try {
+            START.invokeExact(virtual, container);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            Access.staticMethod(CONTAINERS, "deregisterContainer", void.class, Object.class).invoke(key);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    private static MethodHandle define() {
+        ClassDesc self = ClassDesc.of("jdk.internal.vm.LoomletThreads");
+        ClassDesc container = ClassDesc.of("jdk.internal.vm.ThreadContainer");
+        ClassDesc supplier = Supplier.class.describeConstable().orElseThrow();
+        ClassDesc stream = Stream.class.describeConstable().orElseThrow();
+        byte[] bytes = ClassFile.of().build(self, b -> b
+                .withSuperclass(container)
+                .withFlags(AccessFlag.FINAL)
+                .withField("name", CD_String, ClassFile.ACC_FINAL)
+                .withField("threads", supplier, ClassFile.ACC_FINAL)
+                .withMethodBody(INIT_NAME, MethodTypeDesc.of(CD_void, CD_String, supplier), 0, c -> c
+                        .aload(0).iconst_1().invokespecial(container, INIT_NAME, MethodTypeDesc.of(CD_void, CD_boolean))
+                        .aload(0).aload(1).putfield(self, "name", CD_String)
+                        .aload(0).aload(2).putfield(self, "threads", supplier)
+                        .return_())
+                .withMethodBody("name", MethodTypeDesc.of(CD_String), ClassFile.ACC_PUBLIC, c -> c
+                        .aload(0).getfield(self, "name", CD_String).areturn())
+                .withMethodBody("threads", MethodTypeDesc.of(stream), ClassFile.ACC_PUBLIC, c -> c
+                        .aload(0).getfield(self, "threads", supplier)
+                        .invokeinterface(supplier, "get", MethodTypeDesc.of(CD_Object))
+                        .checkcast(stream).areturn()));
+        try {
+            MethodHandles.Lookup lookup = Access.in(CONTAINER);
+            Class<?> type = lookup.defineClass(bytes);
+            return lookup.findConstructor(type, methodType(void.class, String.class, Supplier.class))
+                    .asType(methodType(Object.class, String.class, Supplier.class));
+        } catch (ReflectiveOperationException e) {
+            throw new Access.MissingInternal("jdk.internal.vm.ThreadContainer", e);
+        }
+    }
+}
