@@ -76,7 +76,8 @@ public class Waiter extends Timer {
     }
 
     public final Thread thread() {
-        return party instanceof Fiber fiber ? fiber.thread() : party instanceof Loop loop ? loop.home() : (Thread) party;
+        return party instanceof Fiber fiber ? fiber.thread() : party instanceof Loop loop ? loop.home()
+                : (Thread) party;
     }
 
     /** When the wait began, on {@link System#nanoTime}'s clock; 0 if it has not. */
