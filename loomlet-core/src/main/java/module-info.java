@@ -5,4 +5,5 @@ import org.jspecify.annotations.NullMarked;
     requires static org.jspecify;
 
     exports dev.loomlet;
+    exports dev.loomlet.net;
 }

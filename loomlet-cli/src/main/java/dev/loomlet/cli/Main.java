@@ -46,6 +46,7 @@ public final class Main implements Runnable {
     public static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Main());
         // Subcommands are registered here, in the order in which --help lists them.
+        commandLine.addSubcommand(new ServeCommand());
         return commandLine.setParameterExceptionHandler(Main::explainUsageError);
     }
 
