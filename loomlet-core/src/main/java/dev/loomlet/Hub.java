@@ -342,6 +342,9 @@ public final class Hub implements AutoCloseable {
             }
             long round = Math.min(end - System.nanoTime(), 100_000_000L);
             Waits.joinAll(left, Math.max(round, 1), false, Integer.MAX_VALUE);
+            if (loop.live() > 0) {
+                oneTurn(); // for those that were killed before their first: they are over, but still there
+            }
         }
         List<Fiber> stubborn = loop.fibers();
         loop.close();
@@ -356,6 +359,17 @@ public final class Hub implements AutoCloseable {
                 }
             }
             System.err.println(given.getMessage());
+        }
+    }
+
+    /** On its own thread: returns when all that is ready now has run. */
+    private void oneTurn() {
+        Waiter waiter = new Waiter("its next turn");
+        loop.later(() -> waiter.resume(null));
+        try {
+            waiter.await(-1);
+        } catch (InterruptedException e) {
+            throw Waits.interrupted(e);
         }
     }
 

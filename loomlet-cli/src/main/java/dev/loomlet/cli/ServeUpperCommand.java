@@ -31,19 +31,18 @@ final class ServeUpperCommand implements Callable<Integer> {
     private static final Duration GRACE = Duration.ofMillis(200);
 
     @Option(names = "--host", paramLabel = "ADDRESS", defaultValue = "127.0.0.1",
-            description = "Where to listen (default: ${DEFAULT-VALUE}).")
-    private String host = "127.0.0.1";
+            description = "Where to listen (default: ${DEFAULT-VALUE}).") private String host = "127.0.0.1";
 
-    @Option(names = "--port", paramLabel = "N", required = true, description = "The port; 0 picks a free one.")
-    private int port;
+    @Option(names = "--port", paramLabel = "N", required = true,
+            description = "The port; 0 picks a free one.") private int port;
 
     @Option(names = "--backlog", paramLabel = "N", defaultValue = "4096",
-            description = "How many connections may wait to be accepted (default: ${DEFAULT-VALUE}).")
-    private int backlog = 4096;
+            description = "How many connections may wait to be accepted (default: ${DEFAULT-VALUE}).") private int backlog =
+                    4096;
 
     @Option(names = "--limit", paramLabel = "N",
-            description = "How many connections are served at a time; the others wait.")
-    private int limit = Integer.MAX_VALUE;
+            description = "How many connections are served at a time; the others wait.") private int limit =
+                    Integer.MAX_VALUE;
 
     @Spec private @Nullable CommandSpec spec;
 
