@@ -1,76 +1,54 @@
 package dev.loomlet.cli;
 
-import java.io.PrintWriter;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
-/** The {@code loomlet} command. Each subcommand is a class of its own, registered in {@link #commandLine()}. */
-@Command(
-        name = "loomlet",
-        mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class,
-        description = "gevent for the JVM: runs blocking Java programs as greenlets on one thread.",
-        synopsisSubcommandLabel = "COMMAND")
-public final class Main implements Runnable {
+/** The {@code loomlet} command. */
+public final class Main extends Group {
 
-    /** What the process ends with after a mistake in the command line. */
-    public static final int USAGE_ERROR = CommandLine.ExitCode.USAGE;
+    /** The subcommands, in the order in which {@code --help} lists them: each is a class of its own. */
+    private static final List<Command> COMMANDS = List.of(
+            new Group("serve", "runs a small server on one thread, until Ctrl-C", List.of(new ServeUpperCommand())));
 
-    @Spec private @Nullable CommandSpec spec;
+    private static final Option VERSION = Option.flag("--version", "prints the version").or("-V");
 
-    private Main() {}
+    private Main() {
+        super("loomlet", "gevent for the JVM: runs blocking Java programs as greenlets on one thread.", COMMANDS);
+    }
 
     /**
-     * Runs the command and ends the process with its exit code.
+     * Runs the command that {@code args} name. When it returns 0, the process goes on for as long as its threads do;
+     * else it ends with that exit code.
      *
      * @param args the command line: a subcommand and its arguments
      */
     public static void main(String[] args) {
-        int exitCode = commandLine().execute(args);
-        System.out.flush();
+        int exitCode = run(List.of(args), new Terminal(System.out, System.err));
         if (exitCode != 0) {
             System.exit(exitCode);
         }
     }
 
-    /**
-     * The command with all its subcommands.
-     *
-     * @return a command line that is ready to {@link CommandLine#execute execute}
-     */
-    public static CommandLine commandLine() {
-        CommandLine commandLine = new CommandLine(new Main());
-        // Subcommands are registered here, in the order in which --help lists them.
-        commandLine.addSubcommand(new ServeCommand());
-        return commandLine.setParameterExceptionHandler(Main::explainUsageError);
+    static int run(List<String> args, Terminal terminal) {
+        return new Main().execute("loomlet", args, terminal);
     }
 
-    /** Without a subcommand there is nothing to do: that is a usage error, not a help page. */
     @Override
-    public void run() {
-        CommandLine commandLine = java.util.Objects.requireNonNull(spec).commandLine();
-        throw new ParameterException(commandLine, "which command? `loomlet --help` lists them");
+    List<Option> options() {
+        return List.of(VERSION);
     }
 
-    /** One clear line, no stack trace, and no page of help that would push it off the screen. */
-    private static int explainUsageError(ParameterException error, String[] args) {
-        PrintWriter err = error.getCommandLine().getErr();
-        err.println("loomlet: " + error.getMessage());
-        err.flush();
-        return USAGE_ERROR;
-    }
-
-    /** Reads the version from the jar's manifest. */
-    static final class Version implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            @Nullable String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"loomlet " + (version == null ? "(unpackaged)" : version)};
+    @Override
+    int call(Invocation invocation) throws UsageException {
+        if (invocation.has(VERSION)) {
+            invocation.terminal().out().println("loomlet " + version() + " on Java " + Runtime.version());
+            return 0;
         }
+        return super.call(invocation);
+    }
+
+    private static String version() {
+        @Nullable String version = Main.class.getPackage().getImplementationVersion();
+        return version == null ? "(not packaged)" : version;
     }
 }

@@ -4,16 +4,10 @@ import dev.loomlet.net.StreamServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.PrintWriter;
 import java.net.Socket;
 import java.net.SocketException;
 import java.time.Duration;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
+import java.util.List;
 
 /**
  * {@code loomlet serve upper}: sends back what it gets, in capitals.
@@ -21,36 +15,43 @@ import picocli.CommandLine.Spec;
  * <p>Its first line of output is {@code LISTENING <port>}. Ctrl-C (SIGINT) and SIGTERM stop it: it closes its port and its
  * connections, and the process ends with the exit code that shells expect after such a signal, 130 or 143.
  */
-@Command(
-        name = "upper",
-        mixinStandardHelpOptions = true,
-        description = "Sends back what it gets, in capitals (the ASCII letters): one greenlet for each connection.",
-        footer = {"", "Try: nc 127.0.0.1 PORT", "Ctrl-C stops it; the exit code is then 130."})
-final class ServeUpperCommand implements Callable<Integer> {
+final class ServeUpperCommand extends Command {
     private static final int CANNOT_LISTEN = 1;
     private static final Duration GRACE = Duration.ofMillis(200);
+    private static final int DEFAULT_BACKLOG = 4096;
 
-    @Option(names = "--host", paramLabel = "ADDRESS", defaultValue = "127.0.0.1",
-            description = "Where to listen (default: ${DEFAULT-VALUE}).") private String host = "127.0.0.1";
+    private static final Option HOST =
+            Option.value("--host", "ADDRESS", "where to listen (default: 127.0.0.1)");
+    private static final Option PORT = Option.value("--port", "N", "the port; 0 picks a free one");
+    private static final Option BACKLOG = Option.value("--backlog", "N",
+            "how many connections may wait to be accepted (default: " + DEFAULT_BACKLOG + ")");
+    private static final Option LIMIT =
+            Option.value("--limit", "N", "how many connections are served at a time; the others wait");
 
-    @Option(names = "--port", paramLabel = "N", required = true,
-            description = "The port; 0 picks a free one.") private int port;
-
-    @Option(names = "--backlog", paramLabel = "N", defaultValue = "4096",
-            description = "How many connections may wait to be accepted (default: ${DEFAULT-VALUE}).") private int backlog =
-                    4096;
-
-    @Option(names = "--limit", paramLabel = "N",
-            description = "How many connections are served at a time; the others wait.") private int limit =
-                    Integer.MAX_VALUE;
-
-    @Spec private @Nullable CommandSpec spec;
+    ServeUpperCommand() {
+        super("upper", "--port N [OPTIONS]",
+                "sends back what it gets, in capitals (the ASCII letters): one greenlet for each connection");
+    }
 
     @Override
-    public Integer call() {
-        CommandSpec command = java.util.Objects.requireNonNull(spec);
-        PrintWriter out = command.commandLine().getOut();
-        PrintWriter err = command.commandLine().getErr();
+    List<Option> options() {
+        return List.of(PORT, HOST, BACKLOG, LIMIT);
+    }
+
+    @Override
+    List<String> details() {
+        return List.of("", "Try: nc 127.0.0.1 PORT", "Ctrl-C stops it; the exit code is then 130.");
+    }
+
+    @Override
+    int call(Invocation invocation) throws UsageException {
+        invocation.refuseArguments();
+        String host = invocation.value(HOST).orElse("127.0.0.1");
+        int port = invocation.number(PORT, 0, 65535)
+                .orElseThrow(() -> new UsageException(PORT.spelling() + " is missing"));
+        int backlog = invocation.number(BACKLOG, 1, Integer.MAX_VALUE).orElse(DEFAULT_BACKLOG);
+        int limit = invocation.number(LIMIT, 1, Integer.MAX_VALUE).orElse(Integer.MAX_VALUE);
+        Terminal terminal = invocation.terminal();
         try {
             String address = (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
             StreamServer server = StreamServer.builder(address, ServeUpperCommand::upper)
@@ -58,14 +59,15 @@ final class ServeUpperCommand implements Callable<Integer> {
             server.start();
             Thread atExit = new Thread(() -> server.stop(GRACE), "loomlet-stop");
             Runtime.getRuntime().addShutdownHook(atExit);
-            out.println("LISTENING " + server.port());
-            out.flush();
+            terminal.out().println("LISTENING " + server.port());
+            terminal.out().flush();
             server.serveForever();
             return 0;
-        } catch (IllegalArgumentException | IOException e) {
-            err.println("loomlet: " + e.getMessage());
-            err.flush();
-            return e instanceof IllegalArgumentException ? Main.USAGE_ERROR : CANNOT_LISTEN;
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            terminal.err().println("loomlet: " + e.getMessage());
+            return CANNOT_LISTEN;
         }
     }
 

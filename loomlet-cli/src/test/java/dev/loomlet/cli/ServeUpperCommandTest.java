@@ -85,7 +85,9 @@ class ServeUpperCommandTest {
     void aPortThatIsNoneIsAMistakeInTheCommandLine() throws Exception {
         Process process = loomlet("serve", "upper", "--port", "70000").start();
         try (BufferedReader out = process.inputReader()) {
-            assertThat(out.readAllAsString()).startsWith("loomlet: port 70000").hasLineCount(1);
+            assertThat(out.readAllAsString())
+                    .startsWith("loomlet serve upper: --port must be a whole number from 0 to 65535, not \"70000\"")
+                    .hasLineCount(1);
             assertThat(process.waitFor()).isEqualTo(2);
         } finally {
             process.destroyForcibly().waitFor();

@@ -1,0 +1,37 @@
+package dev.loomlet.cli;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * An option of a command.
+ *
+ * @param names how it may be written, dashes included
+ * @param argument what its value is called, or {@code ""} for one without a value
+ * @param help what it does
+ */
+record Option(List<String> names, String argument, String help) {
+
+    /** One that is there or not. */
+    static Option flag(String name, String help) {
+        return new Option(List.of(name), "", help);
+    }
+
+    /** One with a value, written {@code --name value} or {@code --name=value}. */
+    static Option value(String name, String argument, String help) {
+        return new Option(List.of(name), argument, help);
+    }
+
+    /** The same with one more name. */
+    Option or(String name) {
+        return new Option(Stream.concat(names.stream(), Stream.of(name)).toList(), argument, help);
+    }
+
+    boolean isFlag() {
+        return argument.isEmpty();
+    }
+
+    String spelling() {
+        return String.join(", ", names) + (isFlag() ? "" : " " + argument);
+    }
+}
