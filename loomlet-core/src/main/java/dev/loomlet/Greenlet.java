@@ -74,7 +74,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     private final Fiber fiber;
     private final @Nullable SpawnSite site;
     private final @Nullable Fiber spawner;
-    private @Nullable Callable<? extends T> task;
+    private @Nullable Object task; // a Callable or an Action, until it runs
     private int id = -1;
     private String name;
     private volatile @Nullable Object outcome; // null until ended; then the value, NULL, or Ended
@@ -84,7 +84,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     private @Nullable Timer delay; // of spawnLater, while it lasts; on the loop
     private volatile @Nullable Throwable killedBy;
 
-    Greenlet(Hub hub, Callable<? extends T> task, @Nullable String name) {
+    Greenlet(Hub hub, Object task, @Nullable String name) {
         this.hub = hub;
         this.task = task;
         this.site = SpawnSite.of(task);
@@ -154,38 +154,43 @@ public final class Greenlet<T> extends Links implements Future<T> {
         return this;
     }
 
+    /** All of it in one method: its frame stays on the stack of every greenlet that waits. */
+    @SuppressWarnings("NullAway") // a task may return null
     private void body() {
         entered = true;
-        try {
-            Callable<? extends T> body = task;
-            task = null;
-            if (outcome == null && body != null) {
-                end(result(body));
+        Object task = this.task;
+        this.task = null;
+        if (outcome == null) {
+            Object result = NULL;
+            try {
+                if (task instanceof Action action) {
+                    action.run();
+                } else {
+                    Object value = ((Callable<?>) task).call();
+                    result = value == null ? NULL : value;
+                }
+            } catch (Throwable t) {
+                result = failure(t);
             }
-        } finally {
-            fiber.finish();
-            if (id >= 0) {
-                hub.ids().giveBack(id);
-            }
+            end(result);
+        }
+        fiber.finish();
+        if (id >= 0) {
+            hub.ids().giveBack(id);
         }
     }
 
-    private Object result(Callable<? extends T> body) {
-        try {
-            T value = body.call();
-            return value == null ? NULL : value;
-        } catch (Throwable t) {
-            Throwable kill = killedBy;
-            if (kill != null && t != kill && fiber.retract(kill)) {
-                // The kill met it in a wait of the JDK, which made an exception of its own of the interrupt.
-                kill.addSuppressed(t);
-                t = kill;
-            }
-            if (!(t instanceof GreenletExit) && !quiet) {
-                hub.report(this, t);
-            }
-            return new Ended(t);
+    private Ended failure(Throwable error) {
+        Throwable kill = killedBy;
+        if (kill != null && error != kill && fiber.retract(kill)) {
+            // The kill met it in a wait of the JDK, which made an exception of its own of the interrupt.
+            kill.addSuppressed(error);
+            error = kill;
         }
+        if (!(error instanceof GreenletExit) && !quiet) {
+            hub.report(this, error);
+        }
+        return new Ended(error);
     }
 
     private void end(Object result) {

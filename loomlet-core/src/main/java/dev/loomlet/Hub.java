@@ -203,7 +203,7 @@ public final class Hub implements AutoCloseable {
 
     /** As {@link #spawn(Action)} with a name, which its thread gets as well. */
     public Greenlet<Void> spawn(String name, Action task) {
-        return new Greenlet<Void>(this, callable(task), name).start();
+        return new Greenlet<Void>(this, task, name).start();
     }
 
     /** As {@link Loomlet#spawnLater(Duration, Callable)}, on this hub; from any thread. */
@@ -223,12 +223,7 @@ public final class Hub implements AutoCloseable {
 
     /** A greenlet that waits for its {@link Greenlet#start}. */
     public Greenlet<Void> unstarted(Action task) {
-        return new Greenlet<>(this, callable(task), null);
-    }
-
-    /** Keeps the task's own class, by which its spawn site is known. */
-    private static Callable<Void> callable(Action task) {
-        return new ActionTask(task);
+        return new Greenlet<>(this, task, null);
     }
 
     void spawnLink(Runnable callback) {

@@ -70,21 +70,26 @@ public final class Loomlet {
      * @throws Exception what the task throws
      */
     public static <T> T run(Callable<T> task) throws Exception {
+        return Fiber.current() != null ? task.call() : result(Hub.current().unstarted(task));
+    }
+
+    /** As {@link #run(Callable)}, without a result. */
+    public static void run(Action task) throws Exception {
         if (Fiber.current() != null) {
-            return task.call(); // it is a greenlet already
+            task.run();
+        } else {
+            result(Hub.current().unstarted(task));
         }
-        Greenlet<T> greenlet = Hub.current().unstarted(task).quiet().start();
+    }
+
+    private static <T> T result(Greenlet<T> greenlet) {
+        greenlet.quiet().start();
         greenlet.join();
         var error = greenlet.exception();
         if (error.isPresent()) {
             throw Waits.<RuntimeException>sneak(error.get());
         }
         return greenlet.value();
-    }
-
-    /** As {@link #run(Callable)}, without a result. */
-    public static void run(Action task) throws Exception {
-        run(new ActionTask(task));
     }
 
     /** Waits until all have ended. Their errors are theirs: nothing is thrown. */
@@ -149,7 +154,11 @@ public final class Loomlet {
             yieldNow();
             return;
         }
-        pause(new Waiter(time), Durations.nanos(time));
+        try {
+            new Waiter(time).await(Durations.nanos(time));
+        } catch (InterruptedException e) {
+            throw Waits.interrupted(e);
+        }
     }
 
     /** Gives way once: every greenlet that is ready runs before this returns. */

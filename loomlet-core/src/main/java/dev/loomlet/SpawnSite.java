@@ -31,7 +31,7 @@ final class SpawnSite {
     }
 
     static SpawnSite of(Object task) {
-        Class<?> type = (task instanceof ActionTask wrapped ? wrapped.action() : task).getClass();
+        Class<?> type = task.getClass();
         return type.isHidden() ? SITES.get(type) : walk();
     }
 

@@ -106,11 +106,11 @@ public final class Peers {
 
     // --- W3
 
-    private static double sleepers(int n) {
+    private static double sleepers(int n, Duration time) {
         long start = System.nanoTime();
         List<Greenlet<?>> all = new ArrayList<>(n);
         for (int i = 0; i < n; i++) {
-            all.add(spawn(() -> sleep(SECOND)));
+            all.add(spawn(() -> sleep(time)));
         }
         for (Greenlet<?> each : all) {
             each.join();
@@ -120,8 +120,12 @@ public final class Peers {
 
     private static void sleeping(int n) throws IOException {
         long before = Measure.kilobytes("VmRSS:");
-        double cold = sleepers(n);
-        double warm = sleepers(n);
+        for (int i = 0; i < 60; i++) { // warm-up: until then a parked greenlet keeps the large frames of the interpreter
+            sleepers(1000, Duration.ofMillis(1));
+        }
+        System.gc(); // and the warm-up's garbage is not the sleepers'
+        double cold = sleepers(n, SECOND);
+        double warm = sleepers(n, SECOND);
         long peak = Measure.kilobytes("VmHWM:");
         System.out.printf("RESULT wall=%.4f cold=%.4f hwm_kb=%d rss_B=%.0f%n", warm, cold, peak,
                 (peak - before) * 1024.0 / n);
