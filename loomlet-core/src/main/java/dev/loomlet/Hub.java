@@ -58,7 +58,7 @@ public final class Hub implements AutoCloseable {
                     + dev.loomlet.internal.jdk.Access.FLAG);
         }
         try {
-            loop = new Loop(name, Platform.openPoller(), this::broken);
+            loop = new Loop(this, name, Platform.openPoller(), this::broken);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot open the poller of hub " + name, e);
         }
@@ -92,19 +92,14 @@ public final class Hub implements AutoCloseable {
         Thread thread = Thread.currentThread();
         if (thread.isVirtual()) {
             Fiber fiber = Platform.level() == Platform.Level.NONE ? null : Fiber.current();
-            return fiber == null ? Optional.empty() : Optional.of(of(fiber.loop()));
+            return fiber == null || fiber.loop().closed() ? Optional.empty() : Optional.of(of(fiber.loop()));
         }
         Hub hub = OF_THREAD.get();
         return hub == null || hub.loop.closed() ? Optional.empty() : Optional.of(hub);
     }
 
     private static Hub of(Loop loop) {
-        for (Hub each : ALL) {
-            if (each.loop == loop) {
-                return each;
-            }
-        }
-        throw new IllegalStateException("hub " + loop.name() + " is closed");
+        return (Hub) loop.owner();
     }
 
     /** All hubs that are open, in no order. */
@@ -320,9 +315,8 @@ public final class Hub implements AutoCloseable {
     private void shutDown() {
         loop.onStuck(null);
         long end = System.nanoTime() + GRACE.toNanos();
-        GreenletExit exit = new GreenletExit("hub " + name() + " is closing");
         for (Greenlet<?> each : List.copyOf(delayed)) {
-            each.deliver(exit);
+            each.deliver(new GreenletExit("hub " + name() + " is closing"));
         }
         // Those that spawn others while they die, and those that catch the first kill, need another round.
         while (loop.live() > 0 && System.nanoTime() < end) {
@@ -330,7 +324,7 @@ public final class Hub implements AutoCloseable {
             for (Fiber each : loop.fibers()) {
                 if (each.owner() instanceof Greenlet<?> greenlet) {
                     left.add(greenlet);
-                    if (!greenlet.deliver(exit)) {
+                    if (!greenlet.deliver(new GreenletExit("hub " + name() + " is closing"))) {
                         greenlet.interrupt();
                     }
                 }

@@ -64,6 +64,7 @@ public final class Loop implements JdkHooks.Target {
         }
     }
 
+    private final Object owner;
     private final String name;
     private final Thread home;
     private final Poller poller;
@@ -114,9 +115,11 @@ public final class Loop implements JdkHooks.Target {
     /**
      * A loop whose home is the calling platform thread.
      *
+     * @param owner whose loop it is (the hub)
      * @param failure told of what must not happen: an error out of the loop itself. Runs on the bare loop
      */
-    public Loop(String name, Poller poller, Consumer<Throwable> failure) {
+    public Loop(Object owner, String name, Poller poller, Consumer<Throwable> failure) {
+        this.owner = owner;
         this.name = name;
         this.home = Thread.currentThread();
         if (home.isVirtual()) {
@@ -146,6 +149,11 @@ public final class Loop implements JdkHooks.Target {
         }
         Loop loop = HERE.get();
         return loop != null && loop.runner == thread ? loop : null;
+    }
+
+    /** What was given as owner: the hub. */
+    public Object owner() {
+        return owner;
     }
 
     public String name() {
