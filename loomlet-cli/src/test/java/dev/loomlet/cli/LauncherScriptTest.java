@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Runs the {@code loomlet} script in a project of its own, with JDKs and a Maven that are scripts themselves: they
@@ -295,26 +297,46 @@ class LauncherScriptTest {
     }
 
     @Test
-    void startsFromTheCacheOfTheJvm() throws Exception {
+    void startsFromTheArchiveOfTheJvm() throws Exception {
         useJdk();
         assertThat(run().arguments).contains(
-                "-XX:AOTCache=" + project.resolve("target/launcher/25.0.3.aot"));
+                "-XX:SharedArchiveFile=" + project.resolve("target/launcher/25.0.3.jsa"));
     }
 
-    @Test
-    void leavesCachesAloneWhenLoomletOptsNamesOne() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"-Xshare:off", "-XX:AOTCache=mine", "-Xmx1g -XX:+UseZGC", "-XX:+UseCompactObjectHeaders",
+        "--add-modules jdk.incubator.vector", "-javaagent:mine.jar"})
+    void leavesTheArchiveWhenLoomletOptsDoesNotGoWithIt(String options) throws Exception {
         useJdk();
-        environment.put("LOOMLET_OPTS", "-Xshare:off");
-        assertThat(run().arguments).noneMatch(argument -> argument.startsWith("-XX:AOT"));
+        environment.put("LOOMLET_OPTS", options);
+        assertThat(run().arguments).noneMatch(argument -> argument.startsWith("-XX:SharedArchiveFile"));
     }
 
     @Test
-    void doesWithoutCacheWhereTheJvmMakesNone() throws Exception {
+    void keepsTheArchiveWithOtherOptions() throws Exception {
+        useJdk();
+        environment.put("LOOMLET_OPTS", "-Xmx1g -XX:MaxInlineLevel=20 -Dx=--y");
+        assertThat(run().arguments).anyMatch(argument -> argument.startsWith("-XX:SharedArchiveFile"));
+    }
+
+    @Test
+    void makesTheArchiveForEachJdkOnce() throws Exception {
+        useJdk();
+        run();
+        environment.put("JAVA_HOME", jdk("newer", "26.0.1").toString());
+        assertThat(run().err).isEmpty();
+        assertThat(calls()).as("builds").hasSize(1);
+        assertThat(project.resolve("target/launcher/25.0.3.jsa")).exists();
+        assertThat(project.resolve("target/launcher/26.0.1.jsa")).exists();
+    }
+
+    @Test
+    void doesWithoutArchiveWhereTheJvmMakesNone() throws Exception {
         environment.put("JAVA_HOME", jdk("jdk", "25.0.3").toString());
-        environment.put("NO_CACHE", "1");
+        environment.put("NO_ARCHIVE", "1");
         Result result = run("x");
         assertThat(result.exitCode).isZero();
-        assertThat(result.arguments).noneMatch(argument -> argument.startsWith("-XX:AOT"));
+        assertThat(result.arguments).noneMatch(argument -> argument.startsWith("-XX:SharedArchiveFile"));
     }
 
     @Test
@@ -348,10 +370,15 @@ class LauncherScriptTest {
         Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\"" + version + "\"\n");
         script(home.resolve("bin/javac"), "exit 1");
         script(home.resolve("bin/java"), """
-                case $1 in -XX:AOTCacheOutput=*)
-                    [ -n "${NO_CACHE:-}" ] && exit 1
-                    echo cache > "${1#*=}"
-                    exit 0 ;;
+                case "$*" in
+                    *-XX:DumpLoadedClassList=*)
+                        exit 0 ;;
+                    *-Xshare:dump*)
+                        [ -n "${NO_ARCHIVE:-}" ] && exit 1
+                        for argument; do
+                            case $argument in -XX:SharedArchiveFile=*) echo archive > "${argument#*=}" ;; esac
+                        done
+                        exit 0 ;;
                 esac
                 echo %s
                 for argument; do
