@@ -81,6 +81,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     private volatile boolean started;
     private boolean quiet; // somebody will throw its error on
     private boolean entered; // its body has begun; on the loop
+    private boolean released; // its id is another's; on the loop
     private @Nullable Timer delay; // of spawnLater, while it lasts; on the loop
     private volatile @Nullable Throwable killedBy;
 
@@ -158,6 +159,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     @SuppressWarnings("NullAway") // a task may return null
     private void body() {
         entered = true;
+        forgetDelay(); // somebody has started it before its time
         Object task = this.task;
         this.task = null;
         if (outcome == null) {
@@ -175,14 +177,30 @@ public final class Greenlet<T> extends Links implements Future<T> {
             end(result);
         }
         fiber.finish();
-        if (id >= 0) {
+        releaseId();
+    }
+
+    /** On the loop. Once, however often it is called. */
+    private void releaseId() {
+        if (id >= 0 && !released) {
+            released = true;
             hub.ids().giveBack(id);
+        }
+    }
+
+    /** On the loop. */
+    private void forgetDelay() {
+        Timer waiting = delay;
+        if (waiting != null) {
+            delay = null;
+            hub.loop().cancel(waiting);
+            hub.delayed().remove(this);
         }
     }
 
     private Ended failure(Throwable error) {
         Throwable kill = killedBy;
-        if (kill != null && error != kill && fiber.retract(kill)) {
+        if (kill != null && error != kill && Waits.ofInterrupt(error) && fiber.retract(kill)) {
             // The kill met it in a wait of the JDK, which made an exception of its own of the interrupt.
             kill.addSuppressed(error);
             error = kill;
@@ -311,13 +329,21 @@ public final class Greenlet<T> extends Links implements Future<T> {
         return (T) (end == NULL ? null : end); // null where the task returned it
     }
 
-    /** A kill that does not wait; true unless it had ended before. */
+    /**
+     * A kill that does not wait; true unless it had ended before. What {@code mayInterruptIfRunning} says is not asked: a
+     * greenlet is always told. One that cancels itself ends at its next wait.
+     */
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
         if (outcome != null) {
             return false;
         }
-        kill(new GreenletExit("cancelled"), false, Duration.ZERO);
+        GreenletExit exit = new GreenletExit("cancelled");
+        if (Fiber.current() == fiber) {
+            deliver(exit); // at its next wait: cancel() throws nothing
+        } else {
+            kill(exit, false, Duration.ZERO);
+        }
         return true;
     }
 
@@ -407,11 +433,14 @@ public final class Greenlet<T> extends Links implements Future<T> {
                 interrupt();
             }
         } else {
-            loop.post(() -> {
+            boolean posted = loop.post(() -> {
                 if (!deliver(cause)) {
                     hub.spawnQuietly(this::interrupt);
                 }
             });
+            if (!posted) {
+                abandon(cause); // its hub is closed: it will never run, and nobody else ends it
+            }
         }
         return block ? Waits.untilEnd(this, Durations.nanos(timeout)) : outcome != null;
     }
@@ -423,11 +452,9 @@ public final class Greenlet<T> extends Links implements Future<T> {
         }
         killedBy = cause;
         if (!entered) {
-            Timer waiting = delay;
-            if (waiting != null) {
-                hub.loop().cancel(waiting);
-                hub.delayed().remove(this);
-                delay = null;
+            forgetDelay();
+            if (!started) {
+                releaseId(); // else its first turn does, which it still has
             }
             if (!(cause instanceof GreenletExit)) {
                 hub.spawnQuietly(() -> hub.report(this, cause));
@@ -441,7 +468,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     /** In a greenlet or on the hub's own thread: the interrupt may run code of the program. */
     void interrupt() {
         if (outcome == null && fiber.inForeignWait()) {
-            fiber.thread().interrupt();
+            fiber.interrupt();
         }
     }
 
@@ -460,10 +487,16 @@ public final class Greenlet<T> extends Links implements Future<T> {
         }
 
         @Override
+        boolean flies() { // asked when the end has come
+            return successful() ? onValue : onError;
+        }
+
+        @Override
         void ended() {
-            if (successful() ? onValue : onError) {
-                hub.spawnLink(() -> {
+            if (flies()) {
+                hub.spawnQuietly(() -> {
                     if (!dead) { // unlinked after the end but before its turn
+                        landed(this);
                         callback.accept(Greenlet.this);
                     }
                 });

@@ -221,10 +221,6 @@ public final class Hub implements AutoCloseable {
         return new Greenlet<>(this, task, null);
     }
 
-    void spawnLink(Runnable callback) {
-        spawnQuietly(callback::run);
-    }
-
     /** For our own errands; if the hub is closed, there is nobody left to run them for. */
     void spawnQuietly(Action errand) {
         if (!loop.closed()) {

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  * Who wants to know that something has ended: a stack of links that any thread may push to, taken as a whole when the end
  * comes.
  *
- * <p>Why it is correct: {@code head} only ever goes from chain to chain by compare-and-set and once, finally, to
- * {@link #ENDED}. A link pushed before that is in the chain that {@link #fireLinks} takes; one pushed after is told so at once.
- * {@link #prune} takes the whole chain out, drops dead links and puts the rest back; if the end came in between, it finds
- * {@code ENDED} and does itself what {@code fireLinks} would have done.
+ * <p>Why it is correct: {@code head} goes by compare-and-set alone, from chain to chain and once, finally, to an
+ * {@link End}. A link pushed before that is in the chain that {@link #fireLinks} takes; one pushed after is told so at once.
+ * The {@code next} of a link never changes once others can see it: whoever walks a chain walks it as it was, whatever the
+ * others do to {@code head} meanwhile, and {@link #removeLinks} builds a new chain instead of changing the old one.
  */
 abstract class Links {
     // A superclass rather than a field: every greenlet has one.
@@ -31,18 +31,62 @@ abstract class Links {
     abstract static class Link {
         @Nullable Link next;
 
-        /** No longer interested; it stays in the chain until the next {@link #prune}. */
+        /** No longer interested. */
         volatile boolean dead;
 
         abstract void ended();
+
+        /** Whether {@link #ended} only arranges for what is to be done, so that it can still be taken back after. */
+        boolean flies() {
+            return false;
+        }
+
+        /** This link, or the one whose place in a newer chain it takes. */
+        Link origin() {
+            return this;
+        }
     }
 
-    private static final Link ENDED = new Link() {
+    /** A link's place in a chain from which others were removed. */
+    private static final class Moved extends Link {
+        private final Link origin;
+
+        Moved(Link origin, @Nullable Link next) {
+            this.origin = origin;
+            this.next = next;
+        }
+
+        @Override
+        void ended() {
+            origin.ended();
+        }
+
+        @Override
+        boolean flies() {
+            return origin.flies();
+        }
+
+        @Override
+        Link origin() {
+            return origin;
+        }
+    }
+
+    /** The end has come; with it the links whose call has been arranged for, that they can still be taken back. */
+    private static final class End extends Link {
+        final @Nullable Link flying;
+
+        End(@Nullable Link flying) {
+            this.flying = flying;
+        }
+
         @Override
         void ended() {
             throw new AssertionError();
         }
-    };
+    }
+
+    private static final End ENDED = new End(null);
 
     private volatile @Nullable Link head;
 
@@ -50,7 +94,13 @@ abstract class Links {
     final void add(Link link) {
         for (;;) {
             Link first = head;
-            if (first == ENDED) {
+            if (first instanceof End end) {
+                if (link.flies()) {
+                    link.next = end.flying;
+                    if (!HEAD.compareAndSet(this, first, new End(link))) {
+                        continue;
+                    }
+                }
                 link.ended();
                 return;
             }
@@ -63,79 +113,114 @@ abstract class Links {
 
     /** The end: calls all links in the order in which they were added. Once. */
     final void fireLinks() {
-        fire((Link) HEAD.getAndSet(this, ENDED));
+        Link first = head;
+        while (!HEAD.compareAndSet(this, first, anyFlies(first) ? new End(first) : ENDED)) {
+            first = head;
+        }
+        if (first == null) {
+            return;
+        }
+        if (first.next == null) {
+            if (!first.origin().dead) {
+                first.ended();
+            }
+            return;
+        }
+        int n = 0;
+        for (Link each = first; each != null; each = each.next) {
+            n++;
+        }
+        Link[] inOrder = new Link[n];
+        for (Link each = first; each != null; each = each.next) {
+            inOrder[--n] = each;
+        }
+        for (Link each : inOrder) {
+            if (!each.origin().dead) {
+                each.ended();
+            }
+        }
     }
 
+    private static boolean anyFlies(@Nullable Link chain) {
+        for (Link each = chain; each != null; each = each.next) {
+            if (each.flies()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A link that flew has been called: when all have been, nothing of them is kept. */
+    final void landed(Link link) {
+        link.dead = true;
+        if (head instanceof End end && end.flying != null) {
+            for (Link each = end.flying; each != null; each = each.next) {
+                if (each.flies() && !each.origin().dead) {
+                    return;
+                }
+            }
+            HEAD.compareAndSet(this, end, ENDED);
+        }
+    }
+
+    /** Whether nobody will be told: false for those that are to be called and have not been taken back. */
     final boolean noLinks() {
-        for (Link each = head; each != null && each != ENDED; each = each.next) {
-            if (!each.dead) {
+        Link first = head;
+        if (first instanceof End) {
+            return true;
+        }
+        for (Link each = first; each != null; each = each.next) {
+            if (!each.origin().dead) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Marks every link as dead that {@code which} selects, and throws them away. Any thread. */
+    /** Takes back every link that {@code which} selects, also those that fly already. Any thread. */
     final void removeLinks(Predicate<Link> which) {
-        for (Link each = head; each != null && each != ENDED; each = each.next) {
-            if (which.test(each)) {
-                each.dead = true;
-            }
-        }
-        prune();
-    }
-
-    private void prune() {
-        Link kept = null;
         for (;;) {
             Link first = head;
-            if (first == ENDED) {
-                fire(kept);
+            Link chain = first instanceof End end ? end.flying : first;
+            for (Link each = chain; each != null; each = each.next) {
+                if (which.test(each.origin())) {
+                    each.origin().dead = true;
+                }
+            }
+            if (first instanceof End || HEAD.compareAndSet(this, first, withoutDead(first))) {
                 return;
             }
-            if (!HEAD.compareAndSet(this, first, null)) {
-                continue;
-            }
-            kept = join(first, kept);
-            if (HEAD.compareAndSet(this, null, kept)) {
-                return;
-            }
         }
     }
 
-    /** The live links of the newer chain, then those of the older one. */
-    private static @Nullable Link join(@Nullable Link newer, @Nullable Link older) {
-        Link result = older;
-        for (Link each = reverse(newer); each != null;) {
-            Link next = each.next;
-            if (!each.dead) {
-                each.next = result;
-                result = each;
+    /** The same links in the same order without the dead ones; what lies behind the last of these is shared. */
+    private static @Nullable Link withoutDead(@Nullable Link chain) {
+        Link shared = chain;
+        int before = 0; // live links before the last dead one
+        int live = 0;
+        for (Link each = chain; each != null; each = each.next) {
+            if (each.origin().dead) {
+                shared = each.next;
+                before = live;
+            } else {
+                live++;
             }
-            each = next;
+        }
+        if (before == 0) {
+            return shared;
+        }
+        @Nullable Link[] kept = new Link[before];
+        Link each = chain;
+        for (int i = 0; i < before && each != null && each != shared; each = each.next) {
+            if (!each.origin().dead) {
+                kept[i++] = each.origin();
+            }
+        }
+        Link result = shared;
+        for (int i = before - 1; i >= 0; i--) {
+            Link link = kept[i];
+            result = link == null ? result : new Moved(link, result); // died since it was counted: its place is null
         }
         return result;
-    }
-
-    private static @Nullable Link reverse(@Nullable Link chain) {
-        Link result = null;
-        while (chain != null) {
-            Link next = chain.next;
-            chain.next = result;
-            result = chain;
-            chain = next;
-        }
-        return result;
-    }
-
-    private static void fire(@Nullable Link newest) {
-        for (Link each = reverse(newest); each != null;) {
-            Link next = each.next;
-            each.next = null;
-            if (!each.dead) {
-                each.ended();
-            }
-            each = next;
-        }
     }
 }

@@ -137,8 +137,16 @@ public final class Loomlet {
      * @return whether they are
      */
     public static boolean killAll(Collection<? extends Greenlet<?>> greenlets, Duration timeout) {
+        Greenlet<?> self = null;
         for (Greenlet<?> each : greenlets) {
-            each.kill(new GreenletExit("killed"), false, Duration.ZERO);
+            if (each.fiber() == Fiber.current()) {
+                self = each; // last, since it gets the exception at once
+            } else {
+                each.kill(new GreenletExit("killed"), false, Duration.ZERO);
+            }
+        }
+        if (self != null) {
+            self.kill();
         }
         joinAll(greenlets, timeout);
         return greenlets.stream().allMatch(Greenlet::ready);

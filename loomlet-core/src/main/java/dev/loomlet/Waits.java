@@ -1,9 +1,16 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.loop.Waiter;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The waits of this package, on {@link Waiter}. */
 final class Waits {
@@ -55,16 +62,42 @@ final class Waits {
         return exit;
     }
 
-    /** Counts the ends of many greenlets, in the order in which they come. */
+    /**
+     * Whether an exception that leaves a greenlet is what an interrupt has become: itself, or what the JDK or a library
+     * has made of it.
+     */
+    static boolean ofInterrupt(Throwable t) {
+        boolean stillSet = Thread.currentThread().isInterrupted();
+        Throwable at = t;
+        for (int i = 0; i < 20 && at != null; i++) {
+            boolean timeout = at instanceof SocketTimeoutException; // a kind of interrupt by its type only
+            if (at instanceof InterruptedException || at instanceof ClosedByInterruptException
+                    || (at instanceof InterruptedIOException && !timeout)
+                    || (at instanceof IOException && stillSet)) { // "Closed by interrupt" of a socket
+                return true;
+            }
+            at = at.getCause();
+        }
+        return false;
+    }
+
+    /**
+     * Counts the ends of many greenlets, in the order in which they come. They may be on several hubs and end at the same
+     * time, and no hub's loop may wait for a lock: each end takes the next place for itself.
+     */
     private static final class JoinMany<G extends Greenlet<?>> {
-        private final List<G> ended = new ArrayList<>();
+        private static final VarHandle PLACE = MethodHandles.arrayElementVarHandle(Greenlet[].class);
+
+        private final Greenlet<?>[] ended;
+        private final AtomicInteger places = new AtomicInteger();
         private final List<One> waiting = new ArrayList<>();
         private final Waiter waiter;
         private final int count;
         private final boolean raise;
 
-        JoinMany(String what, int count, boolean raise) {
+        JoinMany(String what, int of, int count, boolean raise) {
             this.waiter = new Waiter(what);
+            this.ended = new Greenlet<?>[of];
             this.count = count;
             this.raise = raise;
         }
@@ -78,15 +111,28 @@ final class Waits {
 
             @Override
             void ended() {
-                boolean enough;
-                synchronized (ended) { // they may end on several hubs
-                    ended.add(greenlet);
-                    enough = ended.size() >= count || (raise && !greenlet.successful());
-                }
-                if (enough) {
+                int place = places.getAndIncrement();
+                PLACE.setRelease(ended, place, greenlet);
+                if (place + 1 >= count || (raise && !greenlet.successful())) {
                     waiter.resume(null);
                 }
             }
+        }
+
+        /** Those that have taken a place and left their name there; the next one may be between the two. */
+        @SuppressWarnings("unchecked")
+        private List<G> inOrder() {
+            List<G> result = new ArrayList<>();
+            int n = Math.min(places.get(), count);
+            for (int i = 0; i < n; i++) {
+                G greenlet = (G) PLACE.getAcquire(ended, i);
+                while (greenlet == null) {
+                    Thread.onSpinWait();
+                    greenlet = (G) PLACE.getAcquire(ended, i);
+                }
+                result.add(greenlet);
+            }
+            return result;
         }
 
         List<G> await(Collection<? extends G> greenlets, long nanos) {
@@ -108,9 +154,7 @@ final class Waits {
                     }
                 }
             }
-            synchronized (ended) {
-                return List.copyOf(ended.size() > count ? ended.subList(0, count) : ended);
-            }
+            return inOrder();
         }
     }
 
@@ -120,7 +164,7 @@ final class Waits {
         if (enough <= 0) {
             return List.of();
         }
-        List<G> ended = new JoinMany<G>(enough + " of " + greenlets.size() + " greenlets", enough, raise)
+        List<G> ended = new JoinMany<G>(enough + " of " + greenlets.size() + " greenlets", greenlets.size(), enough, raise)
                 .await(greenlets, nanos);
         if (raise) {
             for (G each : ended) {

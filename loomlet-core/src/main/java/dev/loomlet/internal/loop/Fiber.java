@@ -31,6 +31,7 @@ public final class Fiber implements Executor, Runnable {
     private boolean done;
     private @Nullable Waiter waiting;
     private @Nullable Pending pending;
+    private boolean interrupted; // for the sake of a pending throwable
 
     /** Neighbours in the loop's list of live fibers, which starts with its anchor. */
     @Nullable Fiber previous;
@@ -126,6 +127,10 @@ public final class Fiber implements Executor, Runnable {
         loop.leave();
     }
 
+    boolean begun() {
+        return turn != null;
+    }
+
     void markQueued() {
         queued = true;
     }
@@ -177,6 +182,15 @@ public final class Fiber implements Executor, Runnable {
         return !inForeignWait();
     }
 
+    /**
+     * Makes a wait of the JDK end, so that what {@link #raise} has left can be thrown. In a fiber or on the home thread: it
+     * may run code of the program.
+     */
+    public void interrupt() {
+        interrupted = true;
+        thread.interrupt();
+    }
+
     /** Takes {@code cause} back if it has not been thrown yet. */
     public boolean retract(Throwable cause) {
         Pending before = null;
@@ -201,13 +215,17 @@ public final class Fiber implements Executor, Runnable {
         }
     }
 
-    /** The next throwable that is due at a wait, taken out, or null. */
+    /** The next throwable that is due at a wait, taken out, or null. In the fiber itself. */
     public @Nullable Throwable takePending() {
         Pending first = pending;
         if (first == null) {
             return null;
         }
         pending = first.next;
+        if (interrupted) {
+            interrupted = false;
+            var _ = Thread.interrupted(); // it has done its work, and would only disturb the cleaning up
+        }
         return first.cause;
     }
 

@@ -247,6 +247,9 @@ public final class Loop implements JdkHooks.Target {
     }
 
     private void begin(Fiber fiber) {
+        if (fiber.begun()) {
+            return; // two threads have started it
+        }
         Fiber last = Objects.requireNonNull(anchor.previous);
         fiber.previous = last;
         fiber.next = anchor;
