@@ -79,6 +79,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     private String name;
     private volatile @Nullable Object outcome; // null until ended; then the value, NULL, or Ended
     private volatile boolean started;
+    private boolean errand; // ours: a link's callback, say
     private boolean quiet; // somebody will throw its error on
     private boolean entered; // its body has begun; on the loop
     private boolean released; // its id is another's; on the loop
@@ -103,6 +104,16 @@ public final class Greenlet<T> extends Links implements Future<T> {
 
     Fiber fiber() {
         return fiber;
+    }
+
+    /** It is an errand of ours, such as a link's callback: a hub that closes lets it begin. */
+    Greenlet<T> errand() {
+        errand = true;
+        return this;
+    }
+
+    boolean hasItsFirstTurnToCome() {
+        return errand && !entered;
     }
 
     /** Its error will be thrown to somebody: no need to report it. */

@@ -7,7 +7,7 @@ import dev.loomlet.internal.loop.Waiter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Hub implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final Duration AGAIN = Duration.ofSeconds(1);
+    private static final Duration ROUND = Duration.ofMillis(20);
     private static final ThreadLocal<@Nullable Hub> OF_THREAD = new ThreadLocal<>();
     private static final Set<Hub> ALL =
             java.util.Collections.newSetFromMap(new java.util.concurrent.ConcurrentHashMap<>());
@@ -224,7 +226,7 @@ public final class Hub implements AutoCloseable {
     /** For our own errands; if the hub is closed, there is nobody left to run them for. */
     void spawnQuietly(Action errand) {
         if (!loop.closed()) {
-            spawn(errand);
+            unstarted(errand).errand().start();
         }
     }
 
@@ -310,52 +312,72 @@ public final class Hub implements AutoCloseable {
 
     private void shutDown() {
         loop.onStuck(null);
-        long end = System.nanoTime() + GRACE.toNanos();
-        for (Greenlet<?> each : List.copyOf(delayed)) {
-            each.deliver(new GreenletExit("hub " + name() + " is closing"));
-        }
-        // Those that spawn others while they die, and those that catch the first kill, need another round.
-        while (loop.live() > 0 && System.nanoTime() < end) {
-            List<Greenlet<?>> left = new ArrayList<>();
-            for (Fiber each : loop.fibers()) {
-                if (each.owner() instanceof Greenlet<?> greenlet) {
-                    left.add(greenlet);
-                    if (!greenlet.deliver(new GreenletExit("hub " + name() + " is closing"))) {
-                        greenlet.interrupt();
-                    }
-                }
-            }
-            long round = Math.min(end - System.nanoTime(), 100_000_000L);
-            Waits.joinAll(left, Math.max(round, 1), false, Integer.MAX_VALUE);
-            if (loop.live() > 0) {
-                oneTurn(); // for those that were killed before their first: they are over, but still there
-            }
-        }
+        boolean interrupted = killAll();
         List<Fiber> stubborn = loop.fibers();
         loop.close();
         OF_THREAD.remove();
         ALL.remove(this);
+        List<Fiber> late = loop.fibers(); // and those that other threads have spawned in the meantime
+        late.removeAll(stubborn);
+        var closed = new IllegalStateException("hub " + name() + " was closed before this greenlet could start");
+        late.forEach(each -> abandon(each, closed));
+        List.copyOf(delayed).forEach(each -> each.abandon(closed));
         if (!stubborn.isEmpty()) {
             var given = new IllegalStateException("hub " + name() + " was closed; " + stubborn.size()
                     + " greenlet(s) did not end when killed and were given up: " + stubborn);
-            for (Fiber each : stubborn) {
-                if (each.owner() instanceof Greenlet<?> greenlet) {
-                    greenlet.abandon(given);
-                }
-            }
+            stubborn.forEach(each -> abandon(each, given));
             System.err.println(given.getMessage());
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    /** On its own thread: returns when all that is ready now has run. */
-    private void oneTurn() {
-        Waiter waiter = new Waiter("its next turn");
-        loop.later(() -> waiter.resume(null));
-        try {
-            waiter.await(-1);
-        } catch (InterruptedException e) {
-            throw Waits.interrupted(e);
+    /**
+     * Kills what is there and what comes while it dies, for as long as there is hope. Callbacks of links get their first
+     * turn; a greenlet that keeps the exception or cleans up is left alone for a while.
+     *
+     * @return whether the thread was interrupted meanwhile: it must not keep a hub from being closed
+     */
+    private boolean killAll() {
+        boolean interrupted = false;
+        var killed = new IdentityHashMap<Fiber, Long>();
+        long now = System.nanoTime();
+        long end = now + GRACE.toNanos();
+        for (Greenlet<?> each : List.copyOf(delayed)) {
+            each.deliver(exit());
         }
+        while (loop.live() > 0 && now - end < 0) {
+            for (Fiber each : loop.fibers()) {
+                Long before = killed.get(each);
+                if (each.owner() instanceof Greenlet<?> greenlet && !greenlet.hasItsFirstTurnToCome()
+                        && (before == null || now - before > AGAIN.toNanos())) {
+                    killed.put(each, now);
+                    if (!greenlet.deliver(exit())) {
+                        greenlet.interrupt();
+                    }
+                }
+            }
+            Waiter waiter = new Waiter("the end of its greenlets");
+            loop.whenEmpty(waiter);
+            try {
+                waiter.await(Math.min(end - now, ROUND.toNanos()));
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            now = System.nanoTime();
+        }
+        return interrupted;
+    }
+
+    private static void abandon(Fiber fiber, Throwable cause) {
+        if (fiber.owner() instanceof Greenlet<?> greenlet) {
+            greenlet.abandon(cause);
+        }
+    }
+
+    private GreenletExit exit() {
+        return new GreenletExit("hub " + name() + " is closing");
     }
 
     @Override

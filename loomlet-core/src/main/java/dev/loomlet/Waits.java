@@ -164,8 +164,9 @@ final class Waits {
         if (enough <= 0) {
             return List.of();
         }
-        List<G> ended = new JoinMany<G>(enough + " of " + greenlets.size() + " greenlets", greenlets.size(), enough, raise)
-                .await(greenlets, nanos);
+        List<G> ended =
+                new JoinMany<G>(enough + " of " + greenlets.size() + " greenlets", greenlets.size(), enough, raise)
+                        .await(greenlets, nanos);
         if (raise) {
             for (G each : ended) {
                 if (each.exception().isPresent()) {

@@ -343,7 +343,8 @@ class GreenletTest extends OnHub {
 
         assertThat(parent.spawner()).isEmpty();
         assertThat(parent.spawnSite().orElseThrow().getMethodName()).isEqualTo("knowsWhereItWasSpawnedAndByWhom");
-        assertThat(child.spawnSite().orElseThrow().getMethodName()).startsWith("lambda$knowsWhereItWasSpawnedAndByWhom");
+        assertThat(child.spawnSite().orElseThrow().getMethodName())
+                .startsWith("lambda$knowsWhereItWasSpawnedAndByWhom");
         assertThat(child.value()).isTrue();
         assertThat(child.spawner()).as("a dead spawner").isEmpty();
     }

@@ -31,14 +31,41 @@ final class Inbox {
         }
     }
 
+    private static final Node CLOSED = new Node(null);
+
     private Node first = new Node(null); // consumer's; its task was taken already
     private volatile Node last = first;
 
-    /** Any thread. Happens-before the {@link #poll} that returns the task. */
-    void add(Runnable task) {
+    /**
+     * Any thread. Happens-before the {@link #poll} that returns the task.
+     *
+     * @return false after {@link #close}
+     */
+    boolean add(Runnable task) {
         Node node = new Node(task);
-        Node previous = (Node) LAST.getAndSet(this, node);
-        previous.next = node;
+        for (;;) {
+            Node previous = last;
+            if (previous == CLOSED) {
+                return false;
+            }
+            if (LAST.compareAndSet(this, previous, node)) {
+                previous.next = node;
+                return true;
+            }
+        }
+    }
+
+    /** Consumer only. What was accepted before is still to be polled, until {@link #isEmpty}; nothing is accepted after. */
+    void close() {
+        for (;;) {
+            Node previous = last;
+            if (previous == CLOSED || LAST.compareAndSet(this, previous, CLOSED)) {
+                if (previous != CLOSED) {
+                    previous.next = CLOSED;
+                }
+                return;
+            }
+        }
     }
 
     /** Consumer only. Null when there is nothing, or nothing that has arrived whole. */
@@ -48,9 +75,12 @@ final class Inbox {
         if (next == null) {
             return null;
         }
+        first = next;
+        if (next == CLOSED) {
+            return null;
+        }
         Runnable task = next.task;
         next.task = null;
-        first = next;
         return task;
     }
 

@@ -92,6 +92,7 @@ public final class Loop implements JdkHooks.Target {
     private volatile boolean closed;
     private long time = System.nanoTime();
     private int live;
+    private @Nullable Waiter emptied;
     private boolean suspicious;
 
     private long switches;
@@ -256,7 +257,9 @@ public final class Loop implements JdkHooks.Target {
         last.next = fiber;
         anchor.previous = fiber;
         live++;
-        threads.start(fiber.thread());
+        if (!closed) { // else it is there to be given up
+            threads.start(fiber.thread());
+        }
     }
 
     void forget(Fiber fiber) {
@@ -267,8 +270,15 @@ public final class Loop implements JdkHooks.Target {
             after.previous = before;
             fiber.previous = null;
             fiber.next = null;
-            live--;
+            if (--live == 0 && emptied != null) {
+                emptied.resume(null);
+            }
         }
+    }
+
+    /** Resumes the waiter as soon as no fiber is alive, which one is now. For home; on the loop. */
+    public void whenEmpty(Waiter waiter) {
+        emptied = waiter;
     }
 
     /** The fibers alive now, oldest first. On the loop. */
@@ -306,8 +316,16 @@ public final class Loop implements JdkHooks.Target {
             }
             ready.add(task);
         } else {
-            inbox.add(task);
+            inbox.add(task instanceof Fiber ? task : new Turn(task)); // dropped after the close: it stays parked
             wakeHome();
+        }
+    }
+
+    /** A turn of an adopted fiber, to be told from a step of ours. */
+    private record Turn(Runnable turn) implements Runnable {
+        @Override
+        public void run() {
+            turn.run();
         }
     }
 
@@ -336,10 +354,9 @@ public final class Loop implements JdkHooks.Target {
      * @return false if the loop is closed
      */
     public boolean post(Runnable task) {
-        if (closed) {
+        if (!inbox.add(task)) {
             return false;
         }
-        inbox.add(task);
         wakeHome();
         return true;
     }
@@ -576,6 +593,8 @@ public final class Loop implements JdkHooks.Target {
             if (task instanceof Fiber fiber) {
                 fiber.markQueued();
                 ready.add(fiber);
+            } else if (task instanceof Turn turn) {
+                ready.add(turn.turn());
             } else {
                 run(task);
             }
@@ -701,11 +720,21 @@ public final class Loop implements JdkHooks.Target {
     }
 
     /**
-     * Frees everything. On the home thread, after the fibers have ended or were given up. What is handed in from now on is
-     * dropped: a fiber that is still parked stays parked and becomes garbage.
+     * Frees everything. On the home thread, after the fibers have ended or are to be given up. What was handed in before
+     * is done, except that nothing runs any more: a fiber that is parked stays parked and becomes garbage, one that was to
+     * be started is in {@link #fibers}. What is handed in from now on is refused.
      */
     public void close() {
         closed = true;
+        inbox.close();
+        while (!inbox.isEmpty()) {
+            Runnable task = inbox.poll();
+            if (task == null) {
+                Thread.onSpinWait(); // its producer is between two instructions
+            } else if (!(task instanceof Fiber) && !(task instanceof Turn)) {
+                run(task);
+            }
+        }
         StandIn standIn = idleStandIn;
         if (standIn != null && standIn.take()) {
             standIn.end();
