@@ -21,6 +21,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 
 /** gevent's {@code kill} and {@code killall}. */
+@SuppressWarnings({"WaitNotInLoop", "LockNotBeforeTry"}) // a kill ends those waits; the lock is held on purpose
 class KillTest extends OnHub {
 
     private Greenlet<Void> sleeper() {

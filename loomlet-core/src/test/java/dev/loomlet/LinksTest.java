@@ -238,7 +238,7 @@ class LinksTest extends OnHub {
     void noneIsLostOrCalledTwiceInARaceWithTheEnd() throws Exception {
         for (int round = 0; round < 200; round++) {
             CountDownLatch end = new CountDownLatch(1);
-            Hub other = null;
+            var _ = null;
             Greenlet<Void> g = spawn(() -> end.await());
             yieldNow();
             int threads = 3;

@@ -63,7 +63,7 @@ abstract class OnHub {
         private final Set<Thread> carriers = ConcurrentHashMap.newKeySet();
         private volatile int ticks;
 
-        @SuppressWarnings("NonAtomicOperationOnVolatileField") // one writer
+        @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
         Witness(Hub hub) {
             ticker = hub.spawn("ticker", () -> {
                 for (;;) {
