@@ -238,7 +238,6 @@ class LinksTest extends OnHub {
     void noneIsLostOrCalledTwiceInARaceWithTheEnd() throws Exception {
         for (int round = 0; round < 200; round++) {
             CountDownLatch end = new CountDownLatch(1);
-            var _ = null;
             Greenlet<Void> g = spawn(() -> end.await());
             yieldNow();
             int threads = 3;
