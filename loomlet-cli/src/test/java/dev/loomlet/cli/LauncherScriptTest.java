@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -183,6 +184,15 @@ class LauncherScriptTest {
         touch(project.resolve("loomlet-core/src/main/java"));
         run();
         assertThat(calls()).hasSize(2);
+    }
+
+    @Test
+    void watchesTheSourcesOfAllModulesThatAreInTheJar() throws Exception {
+        String script = Files.readString(Path.of("../loomlet"));
+        assertThat(Pattern.compile("<artifactId>(loomlet-[a-z]+)</artifactId>")
+                .matcher(Files.readString(Path.of("pom.xml"))).results().map(module -> module.group(1)).distinct())
+                .contains("loomlet-core", "loomlet-cli")
+                .allSatisfy(module -> assertThat(script).contains(module + "/pom.xml", module + "/src/main"));
     }
 
     @Test
