@@ -6,4 +6,5 @@ import org.jspecify.annotations.NullMarked;
 
     exports dev.loomlet;
     exports dev.loomlet.net;
+    exports dev.loomlet.sync;
 }

@@ -478,8 +478,8 @@ public final class Greenlet<T> extends Links implements Future<T> {
 
     /** In a greenlet or on the hub's own thread: the interrupt may run code of the program. */
     void interrupt() {
-        if (outcome == null && fiber.inForeignWait()) {
-            fiber.interrupt();
+        if (outcome == null) {
+            fiber.poke();
         }
     }
 

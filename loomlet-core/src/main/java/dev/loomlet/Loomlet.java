@@ -192,6 +192,55 @@ public final class Loomlet {
         pause(waiter, -1);
     }
 
+    // --- timeouts
+
+    /**
+     * Runs {@code task} and has it stopped if it takes too long: {@link TimeoutExpired} is then thrown at the wait it is
+     * in, comes out of it and out of here. See {@link Timeout} for what that means for code that does not wait, for waits
+     * of the JDK and for timeouts inside timeouts.
+     *
+     * {@snippet :
+     * Page page = withTimeout(ofSeconds(3), () -> fetch(url));
+     * }
+     *
+     * @return what the task returns
+     * @throws TimeoutExpired if it took too long; its message says where it was
+     * @throws X what the task throws
+     */
+    public static <T, X extends Throwable> T withTimeout(
+            Duration timeout, ScopedValue.CallableOp<? extends T, X> task) throws X {
+        Timeout running = Timeout.after(timeout);
+        try {
+            return task.call();
+        } catch (Throwable t) {
+            throw Waits.<RuntimeException>sneak(running.verdict(t));
+        } finally {
+            running.close();
+        }
+    }
+
+    /**
+     * The same with a result for when it took too long. It stands in only for this timeout: the expiry of another one
+     * around it goes through.
+     *
+     * @return what the task returns, or {@code otherwise}
+     */
+    public static <T, X extends Throwable> T withTimeout(
+            Duration timeout, ScopedValue.CallableOp<? extends T, X> task, T otherwise) throws X {
+        Timeout running = Timeout.after(timeout);
+        try {
+            return task.call();
+        } catch (Throwable t) {
+            Throwable verdict = running.verdict(t);
+            if (running.isMine(verdict)) {
+                return otherwise;
+            }
+            throw Waits.<RuntimeException>sneak(verdict);
+        } finally {
+            running.close();
+        }
+    }
+
     private static void pause(Waiter waiter, long nanos) {
         try {
             waiter.await(nanos);

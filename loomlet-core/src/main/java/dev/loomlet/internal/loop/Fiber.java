@@ -31,7 +31,6 @@ public final class Fiber implements Executor, Runnable {
     private boolean done;
     private @Nullable Waiter waiting;
     private @Nullable Pending pending;
-    private boolean interrupted; // for the sake of a pending throwable
 
     /** Neighbours in the loop's list of live fibers, which starts with its anchor. */
     @Nullable Fiber previous;
@@ -41,6 +40,7 @@ public final class Fiber implements Executor, Runnable {
     /** A throwable on its way to this fiber, to be thrown at its next wait. First in, first out. */
     private static final class Pending {
         final Throwable cause;
+        boolean poked; // an interrupt was sent for it
         @Nullable Pending next;
 
         Pending(Throwable cause) {
@@ -89,13 +89,34 @@ public final class Fiber implements Executor, Runnable {
 
     /** Whether it is parked in a wait of the JDK, where only an interrupt reaches it. */
     public boolean inForeignWait() {
-        return turn != null && !queued && !done && waiting == null && loop.running() != this;
+        if (turn == null) { // home's, which is never out of reach, or adopted: the loop does not see its turns
+            return owner == null && thread.isVirtual() && waiting == null && loop.running() != null
+                    && Thread.currentThread() != thread && parked(thread.getState());
+        }
+        return !queued && !done && waiting == null && loop.running() != this;
+    }
+
+    private static boolean parked(Thread.State state) {
+        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
     }
 
     /** The fiber of the calling thread, or null if it belongs to no loop. */
     public static @Nullable Fiber current() {
         Thread thread = Thread.currentThread();
         return thread.isVirtual() ? of(thread) : null;
+    }
+
+    /**
+     * The fiber of the calling thread, or on a hub's own thread the one that stands for it, in which nothing runs but to
+     * which things can be raised; null if the thread belongs to no loop.
+     */
+    public static @Nullable Fiber here() {
+        Thread thread = Thread.currentThread();
+        if (thread.isVirtual()) {
+            return of(thread);
+        }
+        Loop loop = Loop.ofHome(thread);
+        return loop == null ? null : loop.homeFiber();
     }
 
     /** The fiber of any virtual thread, or null if it belongs to no loop. */
@@ -125,6 +146,10 @@ public final class Fiber implements Executor, Runnable {
             turn.run();
         }
         loop.leave();
+        Pending due = pending;
+        if (due != null && !due.poked && inForeignWait()) {
+            loop.pokeSoon(this);
+        }
     }
 
     boolean begun() {
@@ -166,7 +191,7 @@ public final class Fiber implements Executor, Runnable {
             return true;
         }
         Waiter waiter = waiting;
-        if (waiter != null && waiter.fail(cause)) {
+        if (waiter != null && !waiter.shielded() && waiter.fail(cause)) {
             return true;
         }
         Pending last = new Pending(cause);
@@ -183,12 +208,22 @@ public final class Fiber implements Executor, Runnable {
     }
 
     /**
-     * Makes a wait of the JDK end, so that what {@link #raise} has left can be thrown. In a fiber or on the home thread: it
-     * may run code of the program.
+     * Interrupts it if it is parked in a wait of the JDK while something is due to be thrown: once for each thing that is
+     * due, since code that goes on waiting in spite of an interrupt (for a lock, say) would be woken for ever. Not on the
+     * bare loop: an interrupt may run code of the program.
      */
-    public void interrupt() {
-        interrupted = true;
-        thread.interrupt();
+    public void poke() {
+        if (pending == null || !inForeignWait()) {
+            return;
+        }
+        boolean news = false;
+        for (Pending each = pending; each != null; each = each.next) {
+            news |= !each.poked;
+            each.poked = true;
+        }
+        if (news) {
+            thread.interrupt();
+        }
     }
 
     /** Takes {@code cause} back if it has not been thrown yet. */
@@ -201,7 +236,18 @@ public final class Fiber implements Executor, Runnable {
                 } else {
                     before.next = at.next;
                 }
+                unpoke(at);
                 return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether {@code cause} is still on its way and an interrupt was sent for it. */
+    public boolean interruptedFor(Throwable cause) {
+        for (Pending at = pending; at != null; at = at.next) {
+            if (at.cause == cause) {
+                return at.poked;
             }
         }
         return false;
@@ -211,7 +257,7 @@ public final class Fiber implements Executor, Runnable {
     public void checkPending() {
         Throwable due = takePending();
         if (due != null) {
-            throw Loop.<RuntimeException>sneak(due);
+            throw Loop.<RuntimeException>sneak(Deferred.resolve(due, null));
         }
     }
 
@@ -222,11 +268,15 @@ public final class Fiber implements Executor, Runnable {
             return null;
         }
         pending = first.next;
-        if (interrupted) {
-            interrupted = false;
-            var _ = Thread.interrupted(); // it has done its work, and would only disturb the cleaning up
-        }
+        unpoke(first);
         return first.cause;
+    }
+
+    /** What the interrupt was sent for is thrown in another way, or not at all: it must not hit a later wait. */
+    private void unpoke(Pending done) {
+        if (done.poked && (pending == null || !pending.poked) && Thread.currentThread() == thread) {
+            var _ = Thread.interrupted();
+        }
     }
 
     @Override

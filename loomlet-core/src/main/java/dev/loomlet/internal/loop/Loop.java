@@ -71,7 +71,7 @@ public final class Loop implements JdkHooks.Target {
     private final RunQueue ready = new RunQueue();
     private final Inbox inbox = new Inbox();
     private final Timers timers = new Timers();
-    private final Fiber anchor; // of the list of live fibers
+    private final Fiber anchor; // of the list of live fibers; stands for the home thread
     private final ThreadList threads;
     private final InterruptWatch interrupts = new InterruptWatch(this);
     private final AtomicInteger outside = new AtomicInteger();
@@ -334,9 +334,44 @@ public final class Loop implements JdkHooks.Target {
         ready.add(step);
     }
 
+    /** Lets all that is ready on the caller's loop run first, and throws nothing. A foreign thread just goes on. */
+    public static void giveWay() {
+        Thread thread = Thread.currentThread();
+        if (thread.isVirtual()) {
+            if (Fiber.of(thread) != null) {
+                Thread.yield();
+            }
+            return;
+        }
+        Loop loop = ofHome(thread);
+        if (loop != null) {
+            Waiter waiter = new Waiter("its next turn");
+            loop.later(() -> waiter.resume(null));
+            waiter.awaitShielded();
+        }
+    }
+
     /** Resumes the waiter when there is nothing else to do. On the loop. */
     public void whenIdle(Waiter waiter) {
         idlers.add(waiter);
+    }
+
+    /** Stands for the home thread where something is thrown at it. */
+    public Fiber homeFiber() {
+        return anchor;
+    }
+
+    /** Interrupts a fiber as soon as can be, but not from here: {@link Fiber#poke}. On the loop. */
+    public void pokeSoon(Fiber target) {
+        Fiber[] errand = new Fiber[1];
+        errand[0] = fiber(target, "loomlet-interrupt", () -> {
+            try {
+                target.poke();
+            } finally {
+                errand[0].finish();
+            }
+        });
+        start(errand[0]);
     }
 
     void enter(Fiber fiber) {
@@ -416,6 +451,7 @@ public final class Loop implements JdkHooks.Target {
         }
         Waiter outer = homeWaiter;
         homeWaiter = waiter;
+        anchor.waiting(waiter);
         interrupts.watch();
         try {
             if (LockStack.held()) {
@@ -430,6 +466,7 @@ public final class Loop implements JdkHooks.Target {
         } finally {
             interrupts.unwatch();
             homeWaiter = outer;
+            anchor.waiting(outer);
             cancel(waiter);
             boolean set = Thread.interrupted();
             boolean pending = lateInterrupt || (set && !waiter.interrupted());
@@ -469,7 +506,7 @@ public final class Loop implements JdkHooks.Target {
         while (!entry.granted) {
             LockSupport.park(this);
             if (Thread.interrupted() && entry.thread != home) { // home has its watch
-                late |= waiter == null || !waiter.fail(interrupted(waiter));
+                late |= waiter == null || waiter.shielded() || !waiter.fail(interrupted(waiter));
                 poller.wakeup(); // the stand-in has to notice, wherever it is
             }
         }
@@ -709,7 +746,7 @@ public final class Loop implements JdkHooks.Target {
     /** Home was interrupted during its wait. Any thread. */
     void interruptHome() {
         Waiter waiter = homeWaiter;
-        if (waiter == null || (!waiter.fail(interrupted(waiter)) && !waiter.interrupted())) {
+        if (waiter == null || waiter.shielded() || (!waiter.fail(interrupted(waiter)) && !waiter.interrupted())) {
             lateInterrupt = true;
         }
         poller.wakeup();

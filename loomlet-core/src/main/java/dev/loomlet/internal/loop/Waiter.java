@@ -44,6 +44,7 @@ public class Waiter extends Timer {
     private volatile int state;
     private @Nullable Object result; // written between CLAIMED and RESUMED or FAILED
     private long since;
+    private boolean shielded;
 
     /**
      * A waiter for the calling thread.
@@ -112,9 +113,27 @@ public class Waiter extends Timer {
         }
         int ended = state;
         if (ended == FAILED) {
-            throw Loop.<RuntimeException>sneak(Objects.requireNonNull((Throwable) result));
+            throw Loop.<RuntimeException>sneak(Deferred.resolve(Objects.requireNonNull((Throwable) result), reason));
         }
         return ended == RESUMED;
+    }
+
+    /**
+     * Waits for {@link #resume} and nothing else: what is thrown at the greenlet meanwhile, an interrupt too, stays pending
+     * for its next wait. Only for waits that are sure to end soon and in which giving up would break something.
+     */
+    public final void awaitShielded() {
+        shielded = true;
+        try {
+            await(-1);
+        } catch (InterruptedException e) {
+            throw new AssertionError("an interrupt got through", e);
+        }
+    }
+
+    /** Whether nothing may be thrown at it. */
+    final boolean shielded() {
+        return shielded;
     }
 
     /** What {@link #resume} was given. */
@@ -123,7 +142,7 @@ public class Waiter extends Timer {
     }
 
     private void awaitFiber(Fiber fiber, long nanos) {
-        Throwable due = fiber.takePending();
+        Throwable due = shielded ? null : fiber.takePending();
         if (due != null) {
             fail(due);
             return;
@@ -141,7 +160,7 @@ public class Waiter extends Timer {
         fiber.waiting(this);
         try {
             while (state <= CLAIMED) {
-                if (thread.isInterrupted()) {
+                if (!shielded && thread.isInterrupted()) {
                     failInterrupted();
                 } else if (!VirtualThreads.park(thread)) {
                     loop.awaitPinned(this);
@@ -154,6 +173,11 @@ public class Waiter extends Timer {
     }
 
     private void awaitHome(Loop loop, long nanos) {
+        Throwable due = shielded ? null : loop.homeFiber().takePending();
+        if (due != null) {
+            fail(due);
+            return;
+        }
         if (nanos == 0) {
             expire();
             return;
@@ -166,8 +190,11 @@ public class Waiter extends Timer {
         Thread thread = (Thread) party;
         since = System.nanoTime();
         long end = since + nanos;
+        boolean interrupted = false;
         while (state <= CLAIMED) {
-            if (thread.isInterrupted()) {
+            if (shielded) {
+                interrupted |= Thread.interrupted(); // left set, park would spin
+            } else if (thread.isInterrupted()) {
                 failInterrupted();
                 return;
             }
@@ -182,6 +209,9 @@ public class Waiter extends Timer {
                 LockSupport.parkNanos(this, left);
             }
         }
+        if (interrupted) {
+            thread.interrupt();
+        }
     }
 
     /**
@@ -190,19 +220,26 @@ public class Waiter extends Timer {
      * @return false if it was ended before; the value is then still the caller's
      */
     public final boolean resume(@Nullable Object value) {
+        if (!settle(value)) {
+            return false;
+        }
+        wake();
+        return true;
+    }
+
+    /**
+     * Ends the wait with a value as {@link #resume} does, but leaves it to the caller to {@link #wake} the thread when it
+     * has left the {@link Guard} it is in. Until then the thread may have gone on by itself; a late wake-up does no harm.
+     */
+    public final boolean settle(@Nullable Object value) {
         if (value == null) {
-            if (state != WAITING || !STATE.compareAndSet(this, WAITING, RESUMED)) {
-                return false;
-            }
-            wake();
-            return true;
+            return state == WAITING && STATE.compareAndSet(this, WAITING, RESUMED);
         }
         if (!claim()) {
             return false;
         }
         result = value;
         state = RESUMED;
-        wake();
         return true;
     }
 
@@ -244,7 +281,8 @@ public class Waiter extends Timer {
         return state == WAITING && STATE.compareAndSet(this, WAITING, CLAIMED);
     }
 
-    private void wake() {
+    /** Lets the thread see that its wait has ended. Any thread. */
+    public final void wake() {
         if (party instanceof Fiber fiber) {
             fiber.wake();
         } else if (party instanceof Loop loop) {

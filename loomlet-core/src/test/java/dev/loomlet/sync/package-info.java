@@ -1,0 +1,5 @@
+/** Tests of what greenlets share. */
+@NullMarked
+package dev.loomlet.sync;
+
+import org.jspecify.annotations.NullMarked;
