@@ -170,6 +170,21 @@ public final class Hub implements AutoCloseable {
         return loop.switches();
     }
 
+    /** How many greenlets were started on it so far. */
+    public long startedGreenlets() {
+        return loop.started();
+    }
+
+    /** How many greenlets were alive on it at the same time, at most. */
+    public int peakGreenlets() {
+        return loop.peak();
+    }
+
+    /** How long it was held up by greenlets that did not give way within 10 ms, in sum. */
+    public Duration blocked() {
+        return Duration.ofNanos(loop.blockedNanos());
+    }
+
     /** How it polls: "epoll" or "selector". */
     public String backend() {
         return loop.poller().name();
@@ -221,6 +236,11 @@ public final class Hub implements AutoCloseable {
     /** A greenlet that waits for its {@link Greenlet#start}. */
     public Greenlet<Void> unstarted(Action task) {
         return new Greenlet<>(this, task, null);
+    }
+
+    /** As {@link #unstarted(Action)} with a name, which its thread gets as well. */
+    public Greenlet<Void> unstarted(String name, Action task) {
+        return new Greenlet<>(this, task, name);
     }
 
     /** For our own errands; if the hub is closed, there is nobody left to run them for. */

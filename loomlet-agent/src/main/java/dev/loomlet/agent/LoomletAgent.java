@@ -1,7 +1,9 @@
 package dev.loomlet.agent;
 
 import java.lang.instrument.Instrumentation;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +24,7 @@ public final class LoomletAgent {
      * @param granted the JVM's instrumentation service
      */
     public static void premain(@Nullable String options, Instrumentation granted) {
-        instrumentation = granted;
+        accept(granted);
     }
 
     /**
@@ -32,7 +34,14 @@ public final class LoomletAgent {
      * @param granted the JVM's instrumentation service
      */
     public static void agentmain(@Nullable String options, Instrumentation granted) {
+        accept(granted);
+    }
+
+    private static void accept(Instrumentation granted) {
         instrumentation = granted;
+        // Before anything of ours asks for it: from here on Loomlet needs no flag.
+        granted.redefineModule(Object.class.getModule(), Set.of(), Map.of(),
+                Map.of("java.lang", Set.of(LoomletAgent.class.getModule())), Set.of(), Map.of());
     }
 
     /**

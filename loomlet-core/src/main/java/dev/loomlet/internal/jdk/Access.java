@@ -20,7 +20,8 @@ public final class Access {
     public static final String FLAG = "--add-opens java.base/java.lang="
             + (Access.class.getModule().isNamed() ? Access.class.getModule().getName() : "ALL-UNNAMED");
 
-    private static final String[] PACKAGES = {"java.lang", "java.lang.invoke", "java.net", "java.io", "sun.nio.ch",
+    private static final String[] PACKAGES = {"java.lang", "java.lang.invoke", "java.net", "java.io",
+        "java.util.concurrent", "sun.nio.ch",
         "jdk.internal.vm", "jdk.internal.misc", "jdk.internal.loader", "jdk.internal.access"};
 
     private static final MethodHandles.Lookup HERE = MethodHandles.lookup();

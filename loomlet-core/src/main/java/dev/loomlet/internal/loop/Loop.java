@@ -98,6 +98,8 @@ public final class Loop implements JdkHooks.Target {
     private long switches;
     private long turns;
     private long blockedNanos;
+    private long started;
+    private int peak;
 
     /** A wait that blocks its OS thread; {@code granted} once the baton is its carrier's. */
     private static final class Blocked {
@@ -196,6 +198,16 @@ public final class Loop implements JdkHooks.Target {
         return turns;
     }
 
+    /** How many fibers were started. */
+    public long started() {
+        return started;
+    }
+
+    /** How many fibers were alive at the same time, at most. */
+    public int peak() {
+        return peak;
+    }
+
     /** Nanoseconds in stretches of more than 10 ms in which one fiber did not give way. */
     public long blockedNanos() {
         return blockedNanos;
@@ -257,6 +269,8 @@ public final class Loop implements JdkHooks.Target {
         last.next = fiber;
         anchor.previous = fiber;
         live++;
+        peak = Math.max(peak, live);
+        started++;
         if (!closed) { // else it is there to be given up
             threads.start(fiber.thread());
         }

@@ -1,0 +1,196 @@
+package dev.loomlet.agent;
+
+import dev.loomlet.Greenlet;
+import dev.loomlet.GreenletExit;
+import dev.loomlet.Hub;
+import dev.loomlet.agent.Ownership.Owner;
+import dev.loomlet.internal.jdk.ThreadHooks;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ForkJoinWorkerThread;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The program's threads that are greenlets: which they are, and when the last one that the process has to wait for ends.
+ *
+ * <h2>Which</h2>
+ * In this order:
+ * <ol>
+ * <li>workers of a fork-join pool, which must be what they are, and shutdown hooks, which run when everything else may
+ * stand still, stay real;
+ * <li>a worker of a {@code ThreadPoolExecutor} goes with its pool: it is the program's if the program made the pool;
+ * <li>a thread is the program's if its class is, or what it runs is;
+ * <li>a class of the JDK that starts threads for itself (an HTTP client's selector, a process reaper) starts real ones;
+ * <li>anything else goes with who started it: the first on the stack that is no executor, timer or the like.
+ * </ol>
+ */
+final class AppThreads implements ThreadHooks.Callbacks {
+    private final Hub hub;
+    private final Thread home = Thread.currentThread();
+    private final ThreadMode mode;
+    private final Ownership ownership;
+    private final Set<ThreadHooks.Pair> alive = ConcurrentHashMap.newKeySet();
+    private final Set<Object> pools = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+    private final Set<String> leftReal = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger keepAlive = new AtomicInteger();
+    private final AtomicInteger started = new AtomicInteger();
+    private volatile @Nullable Runnable whenOver;
+
+    AppThreads(Hub hub, ThreadMode mode, Ownership ownership) {
+        this.hub = hub;
+        this.mode = mode;
+        this.ownership = ownership;
+    }
+
+    /** Told when the last thread that keeps a process alive has ended; and again, should another one come and go. */
+    void onOver(Runnable whenOver) {
+        this.whenOver = whenOver;
+    }
+
+    /** Whether none is left that keeps the process alive. */
+    boolean over() {
+        return keepAlive.get() == 0;
+    }
+
+    /** How many threads have become greenlets. */
+    int started() {
+        return started.get();
+    }
+
+    /** Names of threads of the program that stayed real. */
+    Set<String> leftReal() {
+        return leftReal;
+    }
+
+    @Override
+    public boolean start(Thread thread) {
+        if (ThreadHooks.isFace(thread)) {
+            throw new IllegalThreadStateException();
+        }
+        if (!wanted(thread)) {
+            Runnable task = ThreadHooks.task(thread);
+            if (!shutdown() && ownership.of(task == null ? thread.getClass() : task.getClass()) == Owner.PROGRAM) {
+                leftReal.add(thread.getName());
+            }
+            return false;
+        }
+        launch(thread);
+        return true;
+    }
+
+    /** Makes a thread that has not been started a greenlet. */
+    Greenlet<Void> launch(Thread face) {
+        boolean keeps = !face.isDaemon();
+        var pair = new Object() {
+            ThreadHooks.@Nullable Pair value;
+        };
+        Greenlet<Void> greenlet = hub.unstarted(face.getName(), () -> body(pair.value, keeps));
+        ThreadHooks.Pair made = ThreadHooks.pair(face, greenlet.thread());
+        pair.value = made;
+        alive.add(made);
+        started.incrementAndGet();
+        if (keeps) {
+            keepAlive.incrementAndGet();
+        }
+        greenlet.start();
+        return greenlet;
+    }
+
+    private void body(ThreadHooks.@Nullable Pair pair, boolean keeps) {
+        if (pair == null) {
+            throw new IllegalStateException("started before it was paired");
+        }
+        try {
+            pair.run();
+        } catch (GreenletExit e) {
+            // it was killed, and that is a good end
+        } catch (Throwable t) {
+            Traces.trim(t);
+            pair.fail(t);
+        } finally {
+            alive.remove(pair);
+            try {
+                pair.end();
+            } finally {
+                Runnable over = whenOver;
+                if (keeps && keepAlive.decrementAndGet() == 0 && over != null) {
+                    over.run();
+                }
+            }
+        }
+    }
+
+    private boolean wanted(Thread thread) {
+        if (mode == ThreadMode.NONE) {
+            return false;
+        }
+        if (thread instanceof ForkJoinWorkerThread) {
+            return false;
+        }
+        Owner initiator = ownership.initiator(
+                ThreadHooks.face(Thread.currentThread()) == Thread.currentThread() ? Owner.JDK : Owner.PROGRAM);
+        return decide(thread, initiator);
+    }
+
+    private boolean decide(Thread thread, Owner initiator) {
+        Owner type = thread.getClass() == Thread.class ? Owner.JDK : ownership.of(thread.getClass());
+        if (type == Owner.LOOMLET) {
+            return false;
+        }
+        Runnable task = ThreadHooks.task(thread);
+        Object pool = task == null ? null : ThreadHooks.poolOf(task);
+        if (pool != null) {
+            return pools.contains(pool);
+        }
+        if (type == Owner.JDK && thread.getClass() != Thread.class
+                && !ThreadHooks.startsForCaller(thread.getClass())) {
+            return false;
+        }
+        Owner work = task == null ? type : ownership.of(task.getClass());
+        if (work == Owner.LOOMLET) {
+            return false;
+        }
+        if (initiator == Owner.JDK && shutdown()) {
+            return false;
+        }
+        if (ours(type) || ours(work)) {
+            return true;
+        }
+        return ours(initiator);
+    }
+
+    private static boolean shutdown() {
+        return StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
+                .walk(frames -> frames.anyMatch(each -> ThreadHooks.runsShutdownHooks(each.getDeclaringClass())));
+    }
+
+    private boolean ours(Owner owner) {
+        return owner == Owner.PROGRAM || (mode == ThreadMode.ALL && owner == Owner.LIBRARY);
+    }
+
+    @Override
+    public void pool(Object pool) {
+        if (mode != ThreadMode.NONE && ours(ownership.initiator(Owner.JDK))) {
+            pools.add(pool);
+        }
+    }
+
+    @Override
+    public List<Thread> faces() {
+        List<Thread> faces = new ArrayList<>();
+        for (ThreadHooks.Pair each : alive) {
+            faces.add(each.face());
+        }
+        return faces;
+    }
+
+    @Override
+    public boolean hidden(Thread thread) {
+        return thread == home || thread.getName().startsWith("loomlet-");
+    }
+}

@@ -1,0 +1,95 @@
+package dev.loomlet.agent;
+
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@code main} of a class, found as {@code java} finds it: {@code main(String[])} before {@code main()}, declared or
+ * inherited, static or of an instance, anything but private (JEP 512).
+ */
+public final class MainMethod {
+    private final Method method;
+    private final @Nullable Constructor<?> constructor; // of an instance main
+
+    private MainMethod(Method method, @Nullable Constructor<?> constructor) {
+        this.method = method;
+        this.constructor = constructor;
+    }
+
+    /**
+     * Finds it.
+     *
+     * @throws UnusableProgram if there is none that could be called; the message says why
+     */
+    public static MainMethod of(Class<?> type) throws UnusableProgram {
+        try {
+            Method main = find(type, String[].class);
+            if (main == null) {
+                main = find(type);
+            }
+            if (main == null) {
+                throw new UnusableProgram("class " + type.getName() + " has no main method");
+            }
+            main.setAccessible(true);
+            if (Modifier.isStatic(main.getModifiers())) {
+                return new MainMethod(main, null);
+            }
+            return new MainMethod(main, constructor(type));
+        } catch (LinkageError e) {
+            throw new UnusableProgram("class " + type.getName() + " cannot be loaded: " + e);
+        }
+    }
+
+    private static Constructor<?> constructor(Class<?> type) throws UnusableProgram {
+        String problem = "class " + type.getName() + " has an instance main method, but ";
+        if (Modifier.isAbstract(type.getModifiers())) {
+            throw new UnusableProgram(problem + "is abstract");
+        }
+        try {
+            Constructor<?> constructor = type.getDeclaredConstructor();
+            if (Modifier.isPrivate(constructor.getModifiers())) {
+                throw new UnusableProgram(problem + "its constructor is private");
+            }
+            constructor.setAccessible(true);
+            return constructor;
+        } catch (NoSuchMethodException e) {
+            throw new UnusableProgram(problem + "no constructor without parameters");
+        }
+    }
+
+    private static @Nullable Method find(Class<?> type, Class<?>... parameters) {
+        for (Class<?> each = type; each != null && each != Object.class; each = each.getSuperclass()) {
+            try {
+                Method method = each.getDeclaredMethod("main", parameters);
+                if (!Modifier.isPrivate(method.getModifiers()) && method.getReturnType() == void.class) {
+                    return method;
+                }
+            } catch (NoSuchMethodException e) {
+                // perhaps its superclass has one
+            }
+        }
+        return null;
+    }
+
+    /** The class that declares it. */
+    public Class<?> type() {
+        return method.getDeclaringClass();
+    }
+
+    /** Calls it; what it throws comes out as it is. */
+    void call(String[] args) throws Throwable {
+        try {
+            Object receiver = constructor == null ? null : constructor.newInstance();
+            if (method.getParameterCount() == 0) {
+                method.invoke(receiver);
+            } else {
+                method.invoke(receiver, (Object) args);
+            }
+        } catch (InvocationTargetException e) {
+            throw e.getCause() == null ? e : e.getCause();
+        }
+    }
+}
