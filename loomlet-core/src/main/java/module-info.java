@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
     requires static org.jspecify;
 
     exports dev.loomlet;
+    exports dev.loomlet.coroutine;
     exports dev.loomlet.net;
     exports dev.loomlet.sync;
 }

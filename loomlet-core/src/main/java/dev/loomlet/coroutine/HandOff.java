@@ -1,0 +1,161 @@
+package dev.loomlet.coroutine;
+
+import dev.loomlet.GreenletExit;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A suspendable body where continuations are not accessible: the body has a virtual thread of its own, and control is handed over,
+ * so that exactly one of the two sides runs.
+ *
+ * <p>What differs from a continuation, and cannot be hidden: the body sees another {@code Thread.currentThread()}, other
+ * thread locals, and does not own its caller's locks; a body that is dropped while suspended stays parked for the life
+ * of the VM, for the JDK keeps track of virtual threads.
+ */
+final class HandOff {
+    /** The hand-off whose body the calling thread runs; absent on ordinary threads. */
+    private static final ThreadLocal<@Nullable HandOff> CURRENT = new ThreadLocal<>();
+
+    /** Whether {@link #abandonAll} has to find them. */
+    private static final boolean KEEP_TRACK = Boolean.getBoolean("loomlet.coroutines.portable.track");
+
+    private static final Set<HandOff> LIVE = ConcurrentHashMap.newKeySet();
+
+    private final Suspendable body;
+    private @Nullable Thread bodyThread;
+
+    // Written by the side that has the turn, before it gives it away through bodysTurn.
+    private @Nullable Thread resumer;
+    private @Nullable Thread suspended;
+    private @Nullable HandOff outer;
+    private @Nullable Strand strand;
+    private @Nullable Throwable failure;
+    private boolean ended;
+    private volatile boolean abandoned;
+
+    private volatile boolean bodysTurn;
+
+    HandOff(Suspendable body) {
+        this.body = body;
+    }
+
+    /** The strand of the thread that the calling body works for, or null on an ordinary thread. */
+    static @Nullable Strand strandOfCaller() {
+        HandOff own = CURRENT.get();
+        if (own == null) {
+            return null;
+        }
+        while (own.outer != null) {
+            own = own.outer;
+        }
+        return own.strand;
+    }
+
+    void resume() {
+        outer = CURRENT.get();
+        strand = outer == null ? Strand.current() : null;
+        resumer = Thread.currentThread();
+        bodysTurn = true;
+        if (bodyThread == null) {
+            if (KEEP_TRACK) {
+                LIVE.add(this);
+            }
+            bodyThread = Thread.ofVirtual().name(body.describe()).start(this::runBody);
+        } else {
+            LockSupport.unpark(suspended);
+        }
+        await(false);
+        resumer = null;
+        Throwable thrown = failure;
+        failure = null;
+        if (thrown != null) {
+            throw Strand.sneak(thrown);
+        }
+    }
+
+    boolean ended() {
+        return ended;
+    }
+
+    private void runBody() {
+        CURRENT.set(this);
+        try {
+            body.run();
+        } catch (Throwable t) {
+            failure = t;
+        }
+        ended = true;
+        Thread next = resumer;
+        bodysTurn = false;
+        LockSupport.unpark(next);
+    }
+
+    void suspend() {
+        refuseUnlessInside();
+        suspended = Thread.currentThread();
+        Thread next = resumer;
+        bodysTurn = false;
+        LockSupport.unpark(next);
+        await(true);
+        if (abandoned) {
+            throw new GreenletExit("abandoned");
+        }
+    }
+
+    /** Ends the bodies that are still suspended, for tests: a parked thread is not collected. */
+    static void abandonAll() throws InterruptedException {
+        for (HandOff each : LIVE) {
+            Thread waiting = each.suspended;
+            if (!each.bodysTurn && waiting != null && !each.ended) {
+                each.abandoned = true;
+                each.bodysTurn = true;
+                LockSupport.unpark(waiting);
+                waiting.join();
+            }
+        }
+        LIVE.clear();
+    }
+
+    /** Waits for the turn. Not to be interrupted, as a switch is not; an interrupt stays pending. */
+    private void await(boolean wanted) {
+        boolean interrupted = false;
+        while (bodysTurn != wanted) {
+            LockSupport.park(this);
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    boolean inside() {
+        for (HandOff each = CURRENT.get(); each != null; each = each.outer) {
+            if (each == this) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void refuseUnlessInside() {
+        for (HandOff each = CURRENT.get(); each != this; each = each.outer) {
+            if (each == null) {
+                throw new IllegalStateException(
+                        body.describe() + " can only be suspended by its own body, on the thread"
+                                + " that runs it; this is " + Thread.currentThread());
+            }
+            if (each.body.closed()) {
+                throw new IllegalStateException(body.describe() + " cannot be suspended from inside another coroutine,"
+                        + " to which its body has switched");
+            }
+        }
+    }
+
+    List<StackTraceElement> stackTrace() {
+        Thread thread = suspended;
+        return thread == null || ended ? List.of() : List.of(thread.getStackTrace());
+    }
+}

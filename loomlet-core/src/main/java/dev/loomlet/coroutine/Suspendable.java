@@ -1,0 +1,195 @@
+package dev.loomlet.coroutine;
+
+import dev.loomlet.internal.jdk.Continuations;
+import dev.loomlet.internal.jdk.HeldMonitors;
+import dev.loomlet.internal.jdk.LockStack;
+import dev.loomlet.internal.jdk.LockStackFlush;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A piece of code that can be left in the middle and be entered again there: what coroutines and generators are made of.
+ * It runs on whatever thread resumes it, below the frames of the one who does.
+ *
+ * <pre>
+ *            resume()               suspend()
+ *   created ---------> running <----------------> suspended
+ *                         |          resume()
+ *                         | the body ends
+ *                         v
+ *                       ended
+ * </pre>
+ *
+ * <p>Whoever owns the fiber keeps that order and lets only one thread at a time in; here is no claim. Two
+ * implementations: the JDK's continuation, and a thread of its own with a hand-off where that is not accessible.
+ *
+ * <p>Monitors: {@link #resume} first makes sure that the caller's are off the lock stack (see {@link LockStackFlush}),
+ * {@link #suspend} refuses if the body holds any, because a suspended body would keep it from everybody, for ever if it
+ * is dropped. Since the lock stack is empty at every resume, whatever is on it at a suspend belongs to the body: that
+ * check is exact and costs a nanosecond. A monitor of the body that is inflated (contended, waited on, or more than eight
+ * deep) does not show there; for those the stack is walked, on the first suspends of the first suspendables of each body
+ * class
+ * and then on every {@value #RARELY}th, because a body that suspends inside {@code synchronized} does so at a fixed place
+ * of its code and is found at once.
+ */
+abstract class Suspendable implements Continuations.Body {
+    /** Whether suspendables are the JDK's continuations. */
+    static final boolean NATIVE =
+            !"portable".equals(System.getProperty("loomlet.coroutines")) && Continuations.available();
+
+    /** How the names of the classes end whose run is the first frame of a body. */
+    private static final String BASE = "$SuspendableBody";
+    private static final int RARELY = 4096;
+    private static final int EAGER_BODIES = 32;
+    private static final int EAGER_SUSPENDS = 4;
+
+    /** How many suspendables of a body class have been made. Racy on purpose: it only spreads the checks. */
+    private static final class Made {
+        int count;
+    }
+
+    private static final ClassValue<Made> MADE = new ClassValue<>() {
+        @Override
+        protected Made computeValue(Class<?> bodyClass) {
+            return new Made();
+        }
+    };
+
+    private final Object machine;
+    /** Suspends left until the stack is walked for monitors. Its low bits also choose the way out. */
+    private int untilCheck;
+    /** How many of the next suspends are checked each. */
+    private int eager;
+
+    /** A fiber for code of {@code bodyClass}. */
+    Suspendable(Class<?> bodyClass) {
+        machine = NATIVE ? Continuations.create(this) : new HandOff(this);
+        Made made = MADE.get(bodyClass);
+        int n = made.count++;
+        eager = n < EAGER_BODIES ? EAGER_SUSPENDS : 0;
+        untilCheck = eager > 0 || n % 256 == 0 ? 1 : RARELY;
+    }
+
+    /** The body. Whatever it throws leaves {@link #resume}. */
+    @Override
+    public abstract void run();
+
+    /** Runs the body on the calling thread until it suspends or ends. */
+    final void resume() {
+        if (NATIVE) {
+            if (LockStack.held()) {
+                flush();
+            }
+            Continuations.resume(machine);
+        } else {
+            ((HandOff) machine).resume();
+        }
+    }
+
+    /** Whether the body has come to its end. */
+    final boolean ended() {
+        return NATIVE ? Continuations.done(machine) : ((HandOff) machine).ended();
+    }
+
+    private static void flush() {
+        LockStackFlush.ensureEmpty();
+        // Monitors of a body that resumes another one are inflated from now on: its next suspends need a closer look.
+        if (Continuations.innermost() instanceof Suspendable enclosing) {
+            enclosing.eager = Math.max(enclosing.eager, 64);
+            enclosing.untilCheck = 1;
+        }
+    }
+
+    /**
+     * Leaves the body, whose {@link #resume} returns, and comes back when it is resumed again. Called by the body itself,
+     * or by that of a suspendable which it has resumed.
+     *
+     * @throws IllegalStateException if it cannot be left here; nothing has happened then
+     */
+    final void suspend() {
+        if (LockStack.held() && LockStack.readable()) {
+            throw monitorHeld(HeldMonitors.find(Suspendable::isBase));
+        }
+        int n = --untilCheck;
+        if (n <= 0) {
+            check();
+        }
+        if (!NATIVE) {
+            ((HandOff) machine).suspend();
+            return;
+        }
+        int outcome = Continuations.suspend(machine, (n & 15) == 0);
+        if (outcome != Continuations.RESUMED) {
+            throw refused(outcome);
+        }
+    }
+
+    private void check() {
+        untilCheck = --eager > 0 ? 1 : RARELY;
+        Optional<String> holder = HeldMonitors.find(Suspendable::isBase);
+        if (holder.isPresent()) {
+            untilCheck = 1;
+            throw monitorHeld(holder);
+        }
+    }
+
+    /** Whether the calling code runs inside this fiber, at any depth. */
+    final boolean inside() {
+        return NATIVE ? Continuations.inside(machine) : ((HandOff) machine).inside();
+    }
+
+    /** Where the suspended body is, innermost frame first, as the user wrote it. */
+    final List<StackTraceElement> stackTrace() {
+        List<StackTraceElement> all = NATIVE ? Continuations.stackTrace(machine) : ((HandOff) machine).stackTrace();
+        return all.stream().filter(frame -> !isMachinery(frame)).toList();
+    }
+
+    private static boolean isMachinery(StackTraceElement frame) {
+        String type = frame.getClassName();
+        return type.equals(Suspendable.class.getName()) || type.equals(HandOff.class.getName())
+                || type.equals(Strand.class.getName()) || type.endsWith(BASE)
+                || type.startsWith("java.lang.VirtualThread")
+                || type.equals("java.util.concurrent.locks.LockSupport") || type.equals("java.lang.Thread");
+    }
+
+    /** What to call the fiber in messages. */
+    abstract String describe();
+
+    private static boolean isBase(StackWalker.StackFrame frame) {
+        return frame.getMethodName().equals("run") && frame.getClassName().endsWith(BASE);
+    }
+
+    private IllegalStateException monitorHeld(Optional<String> holder) {
+        return new IllegalStateException(describe() + " cannot switch away while its own code holds a monitor: "
+                + holder.orElse("(the frame cannot be told)")
+                + ". It would keep that monitor from everybody else until it is resumed. Leave the synchronized block"
+                + " before you switch or yield, or use a lock that belongs to the data and not to the stack");
+    }
+
+    private IllegalStateException refused(int outcome) {
+        return new IllegalStateException(switch (outcome) {
+            case Continuations.NOT_INSIDE -> describe() + " can only be suspended by its own body, on the thread that"
+                    + " runs it; this is " + Thread.currentThread();
+            case Continuations.CROSSES_CLOSED -> describe() + " cannot be suspended from inside another coroutine,"
+                    + " to which its body has switched";
+            case Continuations.PINNED_NATIVE -> describe() + " cannot switch away with a native frame on its stack: "
+                    + nativeFrame() + ". Native code, class initialisers and callbacks from native code cannot be left"
+                    + " in the middle";
+            case Continuations.PINNED_MONITOR -> describe() + " cannot switch away while its own code holds a monitor"
+                    + HeldMonitors.find(Suspendable::isBase).map(": "::concat).orElse("");
+            case Continuations.PINNED_CRITICAL_SECTION -> describe() + " cannot switch away inside a critical section"
+                    + " of the JDK";
+            default -> describe() + " cannot switch away: the VM could not save its stack (memory or stack exhausted)";
+        });
+    }
+
+    private static String nativeFrame() {
+        return StackWalker.getInstance(StackWalker.Option.SHOW_REFLECT_FRAMES)
+                .walk(frames -> frames.takeWhile(frame -> !isBase(frame)).filter(StackWalker.StackFrame::isNativeMethod)
+                        .map(frame -> frame.toStackTraceElement().toString()).findFirst())
+                .or(() -> StackWalker.getInstance().walk(frames -> frames.takeWhile(frame -> !isBase(frame))
+                        .filter(frame -> frame.getMethodName().equals("<clinit>"))
+                        .map(frame -> frame.toStackTraceElement().toString()).findFirst()))
+                .orElse("(not visible to Java)");
+    }
+}
