@@ -2,7 +2,7 @@ import org.jspecify.annotations.NullMarked;
 
 /** Greenlets, the hub that runs them, and everything they wait on. */
 @NullMarked module dev.loomlet {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports dev.loomlet;
     exports dev.loomlet.coroutine;

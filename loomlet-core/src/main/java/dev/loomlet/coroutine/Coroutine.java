@@ -110,6 +110,8 @@ public class Coroutine<I extends @Nullable Object> {
 
     private @Nullable Computation<? super I> body;
     private @Nullable Suspendable fiber;
+    private final @Nullable Throwable createdAt = Leaks.site("coroutine");
+    private Leaks.@Nullable Watch watch;
 
     /** For subclasses that override {@link #run}; the parent is the current coroutine. */
     protected Coroutine() {
@@ -358,14 +360,29 @@ public class Coroutine<I extends @Nullable Object> {
             fiber = own;
             startedOnce = true;
             state = STARTED;
+            watch = Leaks.watch(this, createdAt);
         }
         return own;
     }
 
     final void die() {
         state = DEAD;
+        if (watch != null) {
+            watch.ended = true;
+        }
         fiber = null;
         body = null;
+    }
+
+    /** Throws {@link GreenletExit} into it as if {@code temporary} were its parent, to which control comes back. */
+    final void endUnder(Coroutine<?> temporary) {
+        Coroutine<?> own = parent;
+        parent = temporary;
+        try {
+            this.<@Nullable Object>throwInto();
+        } finally {
+            parent = own;
+        }
     }
 
     final Coroutine<?> parentOrMain() {

@@ -138,6 +138,9 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
     /** Scoped-value bindings that the body made and is suspended in, or null. */
     private @Nullable Object bindings;
 
+    private final @Nullable Throwable createdAt = Leaks.site("generator");
+    private Leaks.@Nullable Watch watch;
+
     private Generator(Returning<T> body) {
         this.body = body;
     }
@@ -451,6 +454,7 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
             own = new SuspendableBody<>(this, Objects.requireNonNull(body));
             fiber = own;
             body = null;
+            watch = Leaks.watch(this, createdAt);
         }
         Thread here = Thread.currentThread();
         Object outside = ScopedBindings.get(here);
@@ -480,6 +484,9 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
 
     private void end() {
         ended = true;
+        if (watch != null) {
+            watch.ended = true;
+        }
         fiber = null;
         body = null;
         bindings = null;

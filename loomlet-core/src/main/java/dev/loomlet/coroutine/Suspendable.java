@@ -11,14 +11,14 @@ import java.util.Optional;
  * A piece of code that can be left in the middle and be entered again there: what coroutines and generators are made of.
  * It runs on whatever thread resumes it, below the frames of the one who does.
  *
- * <pre>
+ * <pre>{@code
  *            resume()               suspend()
  *   created ---------> running <----------------> suspended
  *                         |          resume()
  *                         | the body ends
  *                         v
  *                       ended
- * </pre>
+ * }</pre>
  *
  * <p>Whoever owns the fiber keeps that order and lets only one thread at a time in; here is no claim. Two
  * implementations: the JDK's continuation, and a thread of its own with a hand-off where that is not accessible.
@@ -28,8 +28,7 @@ import java.util.Optional;
  * is dropped. Since the lock stack is empty at every resume, whatever is on it at a suspend belongs to the body: that
  * check is exact and costs a nanosecond. A monitor of the body that is inflated (contended, waited on, or more than eight
  * deep) does not show there; for those the stack is walked, on the first suspends of the first suspendables of each body
- * class
- * and then on every {@value #RARELY}th, because a body that suspends inside {@code synchronized} does so at a fixed place
+ * class and then on every {@value #RARELY}th, because a body that suspends inside {@code synchronized} does so at a fixed place
  * of its code and is found at once.
  */
 abstract class Suspendable implements Continuations.Body {
