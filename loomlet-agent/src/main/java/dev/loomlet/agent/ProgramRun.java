@@ -3,6 +3,7 @@ package dev.loomlet.agent;
 import dev.loomlet.Hub;
 import dev.loomlet.LoopExit;
 import dev.loomlet.internal.jdk.ThreadHooks;
+import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
 import java.lang.instrument.Instrumentation;
 import java.net.URI;
@@ -93,9 +94,14 @@ public final class ProgramRun {
             exitCode = 1;
         }
         // The hub goes on, for greenlets run on while shutdown hooks do, so another thread has to end the process.
+        Waiter end = new Waiter("the end of the process");
+        Loop loop = end.loop();
+        if (loop != null) {
+            loop.promise(); // or it would find that nothing can end this wait
+        }
         new Thread(null, () -> System.exit(exitCode), "loomlet-exit").start();
         for (;;) {
-            await(new Waiter("the end of the process"), -1);
+            await(end, -1);
         }
     }
 

@@ -1,20 +1,21 @@
 package dev.loomlet.cli;
 
-import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
- * One command: its options, what {@code --help} says of it, and what it does.
- *
- * <p>No library parses the command line: picocli, the obvious one, more than doubled the time to start.
+ * One command: its options, what {@code --help} says of it, and what it does. Picocli reads the command line; it is told
+ * through its model, not through annotations, since looking for those takes a third of the time to start.
  */
 abstract class Command {
 
     /** What the process ends with after a mistake in the command line. */
     static final int USAGE_ERROR = 2;
-
-    private static final Option HELP = Option.flag("--help", "shows this").or("-h");
 
     private final String name;
     private final String synopsis;
@@ -35,10 +36,6 @@ abstract class Command {
         return name;
     }
 
-    final String summary() {
-        return summary;
-    }
-
     /** The options it takes besides {@code --help}. */
     List<Option> options() {
         return List.of();
@@ -46,6 +43,11 @@ abstract class Command {
 
     /** What {@code --help} says below the options. */
     List<String> details() {
+        return List.of();
+    }
+
+    /** The commands it leads to. */
+    List<Command> commands() {
         return List.of();
     }
 
@@ -59,41 +61,53 @@ abstract class Command {
 
     /**
      * Does what {@code args} ask for. A mistake in them is explained in one line, without a page of help that would
-     * push it off the screen.
+     * push it off the screen. Options end before the first argument that is none, or after {@code --}: what follows is left
+     * alone, so that a program's own options need nothing before them.
      *
-     * @param typed the words that led to this command, this one included
      * @return the exit code
      */
-    final int execute(String typed, List<String> args, Terminal terminal) {
-        List<Option> options = new ArrayList<>(options());
-        options.add(HELP);
-        try {
-            Invocation invocation = Invocation.parse(typed, options, args, terminal);
-            if (invocation.has(HELP)) {
-                help(typed, options, terminal.out());
-                return 0;
+    final int execute(List<String> args, Terminal terminal) {
+        return line(name, terminal)
+                .setOut(terminal.outWriter())
+                .setErr(terminal.errWriter())
+                .setStopAtPositional(true)
+                .setParameterExceptionHandler((e, _) -> {
+                    String typed = e.getCommandLine().getCommandSpec().qualifiedName();
+                    terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
+                    return USAGE_ERROR;
+                })
+                .setExecutionExceptionHandler((e, _, _) -> {
+                    throw e;
+                })
+                .execute(args.toArray(String[]::new));
+    }
+
+    private CommandLine line(String typed, Terminal terminal) {
+        CommandSpec[] made = new CommandSpec[1];
+        Callable<Integer> action = () -> {
+            CommandLine line = made[0].commandLine();
+            try {
+                return call(new Invocation(line.getParseResult(), terminal));
+            } catch (UsageException e) {
+                throw new ParameterException(line, e.getMessage());
             }
-            return call(invocation);
-        } catch (UsageException e) {
-            terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
-            return USAGE_ERROR;
+        };
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(action).name(name);
+        made[0] = spec;
+        spec.usageMessage().customSynopsis(typed + " " + synopsis).description(summary)
+                .footer(details().toArray(String[]::new)).sortOptions(false).width(120);
+        for (Option each : options()) {
+            spec.addOption(each.spec());
         }
-    }
-
-    private void help(String typed, List<Option> options, PrintStream out) {
-        out.println("Usage: " + typed + ' ' + synopsis);
-        out.println();
-        out.println(summary);
-        out.println();
-        out.println("Options:");
-        table(options.stream().map(option -> new Row(option.spelling(), option.help())).toList()).forEach(out::println);
-        details().forEach(out::println);
-    }
-
-    record Row(String left, String right) {}
-
-    static List<String> table(List<Row> rows) {
-        int width = rows.stream().mapToInt(row -> row.left.length()).max().orElse(0) + 2;
-        return rows.stream().map(row -> "  " + row.left + " ".repeat(width - row.left.length()) + row.right).toList();
+        spec.addOption(OptionSpec.builder("--help", "-h").usageHelp(true).description("shows this").build());
+        if (commands().isEmpty()) {
+            spec.addPositional(PositionalParamSpec.builder().type(List.class).auxiliaryTypes(String.class).arity("0..*")
+                    .index("0..*").hidden(true).build());
+        }
+        CommandLine line = new CommandLine(spec);
+        for (Command each : commands()) {
+            line.addSubcommand(each.name(), each.line(typed + " " + each.name(), terminal));
+        }
+        return line;
     }
 }

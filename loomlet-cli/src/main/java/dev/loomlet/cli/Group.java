@@ -1,6 +1,5 @@
 package dev.loomlet.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -15,33 +14,13 @@ class Group extends Command {
     }
 
     @Override
-    List<String> details() {
-        List<String> lines = new ArrayList<>();
-        if (!commands.isEmpty()) {
-            lines.add("");
-            lines.add("Commands:");
-            lines.addAll(table(commands.stream().map(each -> new Row(each.name(), each.summary())).toList()));
-        }
-        return lines;
+    final List<Command> commands() {
+        return commands;
     }
 
     @Override
     int call(Invocation invocation) throws UsageException {
-        List<String> words = invocation.arguments();
-        if (words.isEmpty()) {
-            throw new UsageException("which command? " + names());
-        }
-        String name = words.getFirst();
-        for (Command command : commands) {
-            if (command.name().equals(name)) {
-                return command.execute(invocation.typed() + ' ' + name, words.subList(1, words.size()),
-                        invocation.terminal());
-            }
-        }
-        throw new UsageException("there is no command \"" + name + "\". " + names());
-    }
-
-    private String names() {
-        return "There is " + commands.stream().map(Command::name).collect(Collectors.joining(", "));
+        throw new UsageException("which command? There is "
+                + commands.stream().map(Command::name).collect(Collectors.joining(", ")));
     }
 }

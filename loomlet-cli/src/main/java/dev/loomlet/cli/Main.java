@@ -31,7 +31,7 @@ public final class Main extends Group {
     }
 
     static int run(List<String> args, Terminal terminal) {
-        return new Main().execute("loomlet", args, terminal);
+        return new Main().execute(args, terminal);
     }
 
     @Override

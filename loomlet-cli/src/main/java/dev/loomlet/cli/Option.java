@@ -2,6 +2,7 @@ package dev.loomlet.cli;
 
 import java.util.List;
 import java.util.stream.Stream;
+import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * An option of a command.
@@ -27,11 +28,15 @@ record Option(List<String> names, String argument, String help) {
         return new Option(Stream.concat(names.stream(), Stream.of(name)).toList(), argument, help);
     }
 
-    boolean isFlag() {
-        return argument.isEmpty();
+    String spelling() {
+        return String.join(", ", names) + (argument.isEmpty() ? "" : " " + argument);
     }
 
-    String spelling() {
-        return String.join(", ", names) + (isFlag() ? "" : " " + argument);
+    /** The same, for picocli. */
+    OptionSpec spec() {
+        OptionSpec.Builder spec = OptionSpec.builder(names.toArray(String[]::new)).description(help);
+        return argument.isEmpty()
+                ? spec.type(boolean.class).arity("0").build()
+                : spec.type(String.class).arity("1").paramLabel(argument).build();
     }
 }
