@@ -176,7 +176,7 @@ public final class StreamServer implements AutoCloseable {
             return this;
         }
         Hub hub = Hub.current();
-        ServerSocket socket = new ServerSocket();
+        ServerSocket socket = Sockets.openServer();
         try {
             socket.setReuseAddress(true);
             socket.bind(address, backlog);

@@ -19,4 +19,10 @@ public abstract class DescriptorHandler {
      * @param writable there may be room to write, or an error
      */
     protected abstract void changed(boolean readable, boolean writable);
+
+    /**
+     * Said before {@link #changed} when there is more than data: the end, an error, or urgent data. From then on a read
+     * that gives less than asked for does not mean that nothing is left, because no further edge announces these.
+     */
+    protected void special() {}
 }

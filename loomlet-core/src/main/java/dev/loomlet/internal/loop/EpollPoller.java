@@ -58,6 +58,9 @@ final class EpollPoller implements Poller {
             boolean writable = broken || (events & Epoll.OUT) != 0;
             Object at = watches[fd];
             if (at instanceof DescriptorHandler handler) {
+                if ((events & ~(Epoll.IN | Epoll.OUT)) != 0) {
+                    handler.special();
+                }
                 handler.changed(readable, writable);
             } else if (at instanceof Watch watch) {
                 fire(fd, watch, readable, writable);
@@ -134,21 +137,42 @@ final class EpollPoller implements Poller {
 
     private Watch watch(int fd) {
         if (fd >= watches.length) {
-            watches = Arrays.copyOf(watches, Math.max(fd + 1, watches.length * 2));
+            grow(fd);
         }
         if (watches[fd] instanceof Watch known) {
             return known;
         }
+        forgetStale(fd);
         Watch watch = new Watch();
         watches[fd] = watch;
         return watch;
     }
 
+    private void grow(int fd) {
+        watches = Arrays.copyOf(watches, Math.max(fd + 1, watches.length * 2));
+    }
+
+    /** A descriptor that another thread has closed may be in use again before we hear of it. */
+    private void forgetStale(int fd) {
+        if (watches[fd] instanceof DescriptorHandler) {
+            watches[fd] = null;
+            watched--;
+        }
+    }
+
     @Override
     public void register(DescriptorHandler handler) throws IOException {
         int fd = handler.descriptor();
-        watch(fd);
-        epoll.control(fd, Epoll.IN | Epoll.OUT | Epoll.RDHUP | Epoll.PRI | Epoll.EDGE);
+        if (fd >= watches.length) {
+            grow(fd);
+        }
+        forgetStale(fd);
+        int events = Epoll.IN | Epoll.OUT | Epoll.RDHUP | Epoll.PRI | Epoll.EDGE;
+        if (watches[fd] == null) {
+            epoll.add(fd, events);
+        } else {
+            epoll.control(fd, events); // the JDK has used the number before; the kernel may know it or not
+        }
         watches[fd] = handler;
         watched++;
     }

@@ -94,6 +94,7 @@ public final class Loop implements JdkHooks.Target {
     private int live;
     private @Nullable Waiter emptied;
     private boolean suspicious;
+    private @Nullable Object attachment;
 
     private long switches;
     private long turns;
@@ -415,6 +416,15 @@ public final class Loop implements JdkHooks.Target {
         if (sleeping && SLEEPING.compareAndSet(this, true, false)) { // one of many producers pays for the wake-up
             poller.wakeup();
         }
+    }
+
+    /** What the sockets keep for each loop, or null. On the loop. */
+    public @Nullable Object attachment() {
+        return attachment;
+    }
+
+    public void attach(Object attachment) {
+        this.attachment = attachment;
     }
 
     // --- timers

@@ -1,0 +1,968 @@
+package dev.loomlet.net;
+
+import dev.loomlet.Loomlet;
+import dev.loomlet.internal.jdk.SocketNatives;
+import dev.loomlet.internal.loop.Loop;
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.lang.ref.Cleaner;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.SocketImpl;
+import java.net.SocketOption;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fast socket, under {@link java.net.Socket} and {@link java.net.ServerSocket}.
+ *
+ * <p>Its descriptor never blocks. Who finds nothing waits: a greenlet, or a hub's own thread, at a {@link Line} of its
+ * loop; any other thread in the kernel's {@code poll}, or, a virtual thread of no hub, at the JDK's poller.
+ *
+ * <pre>
+ *   NEW ──create──▶ UNCONNECTED ──connect──▶ CONNECTING ──▶ CONNECTED
+ *    │                  │  │ bind, listen: stays       │           │
+ *    │                  └──┴──────────── close ────────┴───────────┤
+ *    ▼                                                             ▼
+ *   CLOSED ◀──────────── both turns shut ──────────────────── CLOSING
+ * </pre>
+ *
+ * <p>Whoever reads, accepts or connects owns the read turn meanwhile, whoever writes the write turn; the descriptor is
+ * closed only when both turns are shut, so that nobody can meet a descriptor's number that is somebody else's by then. What
+ * else uses the descriptor does so under {@link #lock}, as closing does; nothing waits under it.
+ */
+final class FastSocketImpl extends SocketImpl {
+    private static final int NEW = 0;
+    private static final int UNCONNECTED = 1;
+    private static final int CONNECTING = 2;
+    private static final int CONNECTED = 3;
+    private static final int CLOSING = 4;
+    private static final int CLOSED = 5;
+
+    /** After so many operations in a row that did not wait, others get their turn. */
+    private static final int STREAK = 64;
+
+    private final boolean server;
+    private final boolean strict; // a second reader is an error; else it waits
+    private final Object lock = new Object();
+    private final Turn readTurn = new Turn();
+    private final Turn writeTurn = new Turn();
+    private volatile int state;
+    private int descriptor = -1;
+    private @Nullable Closer closer;
+    private Cleaner.@Nullable Cleanable cleanable;
+    private volatile boolean turnsTaken; // asked for: nobody gets an error
+    private volatile int timeout; // of reads and accepts, milliseconds; 0: none
+    private volatile boolean inputShut;
+    private volatile boolean outputShut;
+    private boolean atEnd; // read turn's
+    private boolean reset; // read turn's
+    private int streak;
+    private long blockedReader; // a thread in the kernel's poll, as NativeThread knows it; under lock
+    private long blockedWriter;
+
+    FastSocketImpl(boolean server, boolean strict) {
+        this.server = server;
+        this.strict = strict;
+    }
+
+    /** The part that outlives the socket, when the program has lost it. */
+    private static final class Closer implements Runnable {
+        final FileDescriptor fd;
+        volatile @Nullable Line lines;
+
+        Closer(FileDescriptor fd) {
+            this.fd = fd;
+        }
+
+        @Override
+        public void run() {
+            for (Line each = lines; each != null; each = each.next) {
+                each.end();
+            }
+            try {
+                SocketNatives.close(fd);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Why somebody waits. */
+    private record Reason(String what, FastSocketImpl socket) {
+        @Override
+        public String toString() {
+            return what + " " + socket.where();
+        }
+    }
+
+    private String where() {
+        InetAddress peer = address;
+        return server || peer == null ? "port " + localport
+                : Addresses.format(new InetSocketAddress(peer, port));
+    }
+
+    // --- life
+
+    /** Lets a second reader, or writer, wait until the first is done. */
+    void takeTurns() {
+        turnsTaken = true;
+    }
+
+    private void own(FileDescriptor newFd, int newState) {
+        fd = newFd;
+        descriptor = SocketNatives.value(newFd);
+        Closer newCloser = new Closer(newFd);
+        closer = newCloser;
+        cleanable = SocketNatives.cleaner(this, newCloser);
+        state = newState;
+    }
+
+    @Override
+    protected void create(boolean stream) throws IOException {
+        if (!stream) {
+            throw new IOException("datagram sockets are made otherwise");
+        }
+        synchronized (lock) {
+            if (state != NEW) {
+                throw new SocketException("Already created");
+            }
+            own(SocketNatives.open(server), UNCONNECTED);
+        }
+    }
+
+    private boolean open() {
+        return state < CLOSING;
+    }
+
+    private void ensureOpen() throws SocketException {
+        int now = state;
+        if (now == NEW) {
+            throw new SocketException("Socket not created");
+        }
+        if (now >= CLOSING) {
+            throw closed();
+        }
+    }
+
+    private void ensureConnected() throws SocketException {
+        int now = state;
+        if (now >= CLOSING) {
+            throw closed();
+        }
+        if (now != CONNECTED) {
+            throw new SocketException("Not connected");
+        }
+    }
+
+    private static SocketException closed() {
+        return new SocketException("Socket closed");
+    }
+
+    @Override
+    protected void close() throws IOException {
+        synchronized (lock) {
+            int before = state;
+            if (before >= CLOSING) {
+                return;
+            }
+            if (before == NEW) {
+                state = CLOSED;
+                return;
+            }
+            state = CLOSING;
+            boolean readShut = readTurn.shut();
+            boolean writeShut = writeTurn.shut();
+            if (readShut && writeShut) {
+                free();
+                return;
+            }
+            // Somebody uses it: the peer is told now, and who waits is woken; the last to leave frees the descriptor.
+            if (before == CONNECTED) {
+                try {
+                    if (!Objects.equals(SocketNatives.getOption(fd, StandardSocketOptions.SO_LINGER), 0)) {
+                        SocketNatives.shutdown(fd, SocketNatives.SHUTDOWN_OUTPUT);
+                    }
+                } catch (IOException e) {
+                    // the connection is broken: all the better
+                }
+            }
+            if (closer != null) {
+                for (Line each = closer.lines; each != null; each = each.next) {
+                    each.wake();
+                }
+            }
+            if (blockedReader != 0 || blockedWriter != 0) {
+                SocketNatives.preClose(fd, blockedReader, blockedWriter);
+            }
+        }
+    }
+
+    /** Both turns are shut: nobody uses the descriptor, and nobody will. Under the lock. */
+    private void free() throws IOException {
+        state = CLOSED;
+        if (cleanable != null) {
+            try {
+                cleanable.clean();
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+        }
+    }
+
+    // --- turns
+
+    private void take(Turn turn, String what, long nanos) throws IOException {
+        if (turn.tryTake()) {
+            return;
+        }
+        if (turn.isShut()) {
+            throw closed();
+        }
+        if (strict && !turnsTaken) {
+            throw new ConcurrentUseException(Turn.describe(Thread.currentThread()) + " and " + turn.owner()
+                    + " are both " + what + " " + where()
+                    + ". Let one of them do it, or have them take turns (StreamSocket.takeTurns)");
+        }
+        try {
+            if (!turn.take(nanos, new Reason("a turn at " + what, this))) {
+                throw turn.isShut() ? closed() : timedOut(what);
+            }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    private void leave(Turn turn) {
+        turn.leave();
+        if (state >= CLOSING && turn.shut()) {
+            synchronized (lock) {
+                if (state == CLOSING && readTurn.isShut() && writeTurn.isShut()) {
+                    try {
+                        free();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
+            }
+        }
+    }
+
+    private static SocketTimeoutException timedOut(String what) {
+        return new SocketTimeoutException(switch (what) {
+            case "reading from" -> "Read timed out";
+            case "accepting at" -> "Accept timed out";
+            default -> "Connect timed out";
+        });
+    }
+
+    /** The socket's streams make of it what the JDK's do: the socket is closed. */
+    private static InterruptedIOException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        InterruptedIOException exception = new InterruptedIOException(e.getMessage());
+        exception.initCause(e);
+        return exception;
+    }
+
+    // --- waiting
+
+    /** The line of the caller's loop, or null if it is on none that watches descriptors. */
+    private @Nullable Line line() {
+        Loop loop = Loop.here();
+        Closer life = closer;
+        if (loop == null || life == null) {
+            return null;
+        }
+        Line first = life.lines;
+        if (first != null && first.loop == loop) {
+            return first;
+        }
+        return findLine(loop, life);
+    }
+
+    private @Nullable Line findLine(Loop loop, Closer life) {
+        if (!loop.poller().watchesDescriptors()) {
+            return null;
+        }
+        synchronized (lock) {
+            for (Line each = life.lines; each != null; each = each.next) {
+                if (each.loop == loop) {
+                    return each;
+                }
+            }
+            Line line = new Line(loop, life.fd, descriptor);
+            line.next = life.lines;
+            if (line.next != null && line.next.loop.closed()) {
+                line.next = line.next.next;
+            }
+            life.lines = line;
+            return line;
+        }
+    }
+
+    private void await(@Nullable Line line, boolean read, long nanos, String what) throws IOException {
+        streak = 0;
+        if (line == null) {
+            block(read, nanos);
+            return;
+        }
+        try {
+            if (!line.await(read, nanos, new Reason(what, this)) && open()) {
+                throw timedOut(what);
+            }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    /** Waits as threads do that belong to no hub; may return for no reason. */
+    private void block(boolean read, long nanos) throws IOException {
+        long thread = SocketNatives.currentThread();
+        synchronized (lock) {
+            if (!open()) {
+                return;
+            }
+            if (read) {
+                blockedReader = thread;
+            } else {
+                blockedWriter = thread;
+            }
+        }
+        try {
+            if (Thread.currentThread().isVirtual()) {
+                SocketNatives.pollParking(descriptor, read, nanos, this::open);
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new InterruptedIOException("interrupted");
+                }
+            } else {
+                SocketNatives.pollBlocking(fd, read, nanos);
+            }
+        } finally {
+            synchronized (lock) {
+                if (read) {
+                    blockedReader = 0;
+                } else {
+                    blockedWriter = 0;
+                }
+            }
+        }
+    }
+
+    /** Keeps one who never has to wait from keeping all others waiting. Before an operation: nothing is lost by a kill. */
+    private void share(@Nullable Line line) {
+        if (line != null && ++streak >= STREAK) {
+            streak = 0;
+            if (Thread.currentThread().isVirtual()) {
+                Loomlet.yieldNow();
+            }
+        }
+    }
+
+    private static long deadline(long nanos) {
+        return nanos < 0 ? 0 : System.nanoTime() + nanos;
+    }
+
+    private static long left(long nanos, long deadline, String what) throws SocketTimeoutException {
+        if (nanos < 0) {
+            return -1;
+        }
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+            throw timedOut(what);
+        }
+        return left;
+    }
+
+    private long timeoutNanos() {
+        int millis = timeout;
+        return millis == 0 ? -1 : millis * 1_000_000L;
+    }
+
+    // --- read and write
+
+    /** One read: into an array, or into a direct buffer from its position on. */
+    private interface Read {
+        int from(@Nullable Line line) throws IOException;
+    }
+
+    int read(byte[] bytes, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        if (length == 0) {
+            return 0;
+        }
+        take(readTurn, "reading from", timeoutNanos());
+        try {
+            if (mayRead()) {
+                Line line = line();
+                share(line);
+                int n;
+                if (line != null && line.readable && (n = line.read(bytes, offset, length)) > 0) {
+                    return n; // the usual case, apart so that it stays small
+                }
+                return readOrWait(line, each -> each != null ? each.read(bytes, offset, length)
+                        : SocketNatives.read(fd, bytes, offset, length));
+            }
+            return -1;
+        } catch (SocketException e) {
+            throw remember(e);
+        } finally {
+            leave(readTurn);
+        }
+    }
+
+    int read(ByteBuffer buffer) throws IOException {
+        int length = buffer.remaining();
+        if (length == 0) {
+            return 0;
+        }
+        if (buffer.hasArray()) {
+            int n = read(buffer.array(), buffer.arrayOffset() + buffer.position(), length);
+            if (n > 0) {
+                buffer.position(buffer.position() + n);
+            }
+            return n;
+        }
+        if (buffer.isReadOnly()) {
+            throw new java.nio.ReadOnlyBufferException();
+        }
+        take(readTurn, "reading from", timeoutNanos());
+        try {
+            if (!mayRead()) {
+                return -1;
+            }
+            Line line = line();
+            share(line);
+            int n = readOrWait(line, each -> {
+                int got = SocketNatives.read(fd, buffer);
+                if (each != null && got < length) {
+                    each.drained(got);
+                }
+                return got;
+            });
+            if (n > 0) {
+                buffer.position(buffer.position() + n);
+            }
+            return n;
+        } catch (SocketException e) {
+            throw remember(e);
+        } finally {
+            leave(readTurn);
+        }
+    }
+
+    private boolean mayRead() throws SocketException {
+        ensureConnected();
+        if (reset) {
+            throw new SocketException("Connection reset");
+        }
+        return !atEnd && !inputShut;
+    }
+
+    private SocketException remember(SocketException e) {
+        if ("Connection reset".equals(e.getMessage())) {
+            reset = true; // the kernel says it only once
+        }
+        return e;
+    }
+
+    private int readOrWait(@Nullable Line line, Read read) throws IOException {
+        long nanos = timeoutNanos();
+        long deadline = deadline(nanos);
+        for (;;) {
+            int n = line == null || line.readable ? read.from(line) : SocketNatives.UNAVAILABLE;
+            if (n > 0) {
+                return n;
+            }
+            if (n == SocketNatives.EOF || inputShut) {
+                if (!open()) {
+                    throw closed();
+                }
+                atEnd = true;
+                return -1;
+            }
+            if (n == SocketNatives.UNAVAILABLE) {
+                await(line, true, left(nanos, deadline, "reading from"), "reading from");
+            }
+            if (!open()) {
+                throw closed();
+            }
+        }
+    }
+
+    void write(byte[] bytes, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        if (length == 0) {
+            return;
+        }
+        take(writeTurn, "writing to", -1);
+        try {
+            int done = 0;
+            while (done < length) {
+                done += write1(bytes, offset + done, length - done);
+            }
+        } finally {
+            leave(writeTurn);
+        }
+    }
+
+    /** Writes some of it, waiting for room if there is none. */
+    private int write1(byte[] bytes, int offset, int length) throws IOException {
+        ensureConnected();
+        Line line = line();
+        share(line);
+        for (;;) {
+            int n = line == null ? SocketNatives.write(fd, bytes, offset, length)
+                    : line.writable ? line.write(bytes, offset, length) : SocketNatives.UNAVAILABLE;
+            if (n > 0) {
+                return n;
+            }
+            if (n == SocketNatives.UNAVAILABLE) {
+                await(line, false, -1, "writing to");
+            }
+            if (!open()) {
+                throw closed();
+            }
+        }
+    }
+
+    /** Writes all of the buffers; what was written when this throws shows in their positions. */
+    void write(ByteBuffer... buffers) throws IOException {
+        take(writeTurn, "writing to", -1);
+        try {
+            ByteBuffer[] one = gather(buffers);
+            if (one.length == 1) {
+                byte[] bytes = one[0].array();
+                for (int done = 0; done < bytes.length;) {
+                    int n = write1(bytes, done, bytes.length - done);
+                    done += n;
+                    for (ByteBuffer each : buffers) {
+                        int part = Math.min(n, each.remaining());
+                        each.position(each.position() + part);
+                        n -= part;
+                    }
+                }
+                return;
+            }
+            for (ByteBuffer each : buffers) {
+                while (each.hasRemaining()) {
+                    each.position(each.position() + writeSome(each));
+                }
+            }
+        } finally {
+            leave(writeTurn);
+        }
+    }
+
+    /** Several small buffers travel as one: a copy costs less than a system call and a packet each. */
+    private static ByteBuffer[] gather(ByteBuffer[] buffers) {
+        long size = 0;
+        for (ByteBuffer each : buffers) {
+            size += each.remaining();
+        }
+        if (buffers.length < 2 || size > 16 * 1024) {
+            return buffers.length == 1 ? new ByteBuffer[0] : buffers;
+        }
+        ByteBuffer all = ByteBuffer.allocate((int) size);
+        for (ByteBuffer each : buffers) {
+            all.put(each.duplicate());
+        }
+        return new ByteBuffer[] {all};
+    }
+
+    private int writeSome(ByteBuffer buffer) throws IOException {
+        if (buffer.hasArray()) {
+            return write1(buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
+        }
+        if (!buffer.isDirect()) { // read-only, in the heap
+            byte[] copy = new byte[Math.min(buffer.remaining(), 16 * 1024)];
+            buffer.duplicate().get(copy);
+            return write1(copy, 0, copy.length);
+        }
+        ensureConnected();
+        Line line = line();
+        share(line);
+        for (;;) {
+            int n = line == null || line.writable ? SocketNatives.write(fd, buffer) : SocketNatives.UNAVAILABLE;
+            if (n > 0) {
+                return n;
+            }
+            if (n == SocketNatives.UNAVAILABLE) {
+                if (line != null) {
+                    line.writable = false;
+                }
+                await(line, false, -1, "writing to");
+            }
+            if (!open()) {
+                throw closed();
+            }
+        }
+    }
+
+    @Override
+    protected InputStream getInputStream() {
+        return new InputStream() {
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return FastSocketImpl.this.read(one, 0, 1) > 0 ? one[0] & 0xff : -1;
+            }
+
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                return FastSocketImpl.this.read(bytes, offset, length);
+            }
+
+            @Override
+            public int available() throws IOException {
+                return FastSocketImpl.this.available();
+            }
+
+            @Override
+            public void close() throws IOException {
+                FastSocketImpl.this.close();
+            }
+        };
+    }
+
+    @Override
+    protected OutputStream getOutputStream() {
+        return new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                FastSocketImpl.this.write(new byte[] {(byte) b}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                FastSocketImpl.this.write(bytes, offset, length);
+            }
+
+            @Override
+            public void close() throws IOException {
+                FastSocketImpl.this.close();
+            }
+        };
+    }
+
+    @Override
+    protected int available() throws IOException {
+        synchronized (lock) {
+            ensureConnected();
+            return inputShut ? 0 : SocketNatives.available(fd);
+        }
+    }
+
+    // --- connect and accept
+
+    @Override
+    protected void connect(String host, int port) throws IOException {
+        connect(new InetSocketAddress(host, port), 0);
+    }
+
+    @Override
+    protected void connect(InetAddress address, int port) throws IOException {
+        connect(new InetSocketAddress(address, port), 0);
+    }
+
+    @Override
+    protected void connect(SocketAddress remote, int millis) throws IOException {
+        if (!(remote instanceof InetSocketAddress peer)) {
+            throw new IOException("Unsupported address type");
+        }
+        boolean done = false;
+        try {
+            if (peer.isUnresolved()) {
+                throw new UnknownHostException(peer.getHostName());
+            }
+            InetAddress to = peer.getAddress();
+            if (to.isAnyLocalAddress()) {
+                to = InetAddress.getLocalHost();
+            }
+            take(readTurn, "connecting to", millis == 0 ? -1 : millis * 1_000_000L);
+            try {
+                connect(to, peer.getPort(), millis == 0 ? -1 : millis * 1_000_000L);
+                done = true;
+            } finally {
+                leave(readTurn);
+            }
+        } finally {
+            if (!done) {
+                close(); // half a connection is of no use, whatever ended it
+            }
+        }
+    }
+
+    private void connect(InetAddress to, int toPort, long nanos) throws IOException {
+        synchronized (lock) {
+            ensureOpen();
+            if (state != UNCONNECTED) {
+                throw new SocketException(state == CONNECTED ? "Already connected" : "Connection in progress");
+            }
+            state = CONNECTING;
+            address = to;
+            port = toPort;
+        }
+        try {
+            if (!SocketNatives.connect(fd, to, toPort)) {
+                Line line = line();
+                long deadline = deadline(nanos);
+                do {
+                    await(line, false, left(nanos, deadline, "connecting to"), "connecting to");
+                    if (!open()) {
+                        throw closed();
+                    }
+                } while (!SocketNatives.connected(fd));
+            }
+        } catch (java.net.ConnectException e) {
+            var told = new java.net.ConnectException(e.getMessage()); // its stack is ours, not the native's
+            told.initCause(e);
+            throw told;
+        }
+        synchronized (lock) {
+            if (state != CONNECTING) {
+                throw closed();
+            }
+            state = CONNECTED;
+        }
+    }
+
+    @Override
+    protected void bind(InetAddress host, int port) throws IOException {
+        synchronized (lock) {
+            ensureOpen();
+            if (localport != 0) {
+                throw new SocketException("Already bound");
+            }
+            SocketNatives.bind(fd, host, port);
+            address = host;
+            localport = SocketNatives.localAddress(fd).getPort();
+        }
+    }
+
+    @Override
+    protected void listen(int backlog) throws IOException {
+        synchronized (lock) {
+            ensureOpen();
+            SocketNatives.listen(fd, backlog < 1 ? 50 : backlog);
+        }
+    }
+
+    @Override
+    protected void accept(SocketImpl other) throws IOException {
+        if (!(other instanceof FastSocketImpl connection) || connection.state != NEW) {
+            throw new SocketException("cannot accept a connection into " + other.getClass().getName());
+        }
+        FileDescriptor newFd = new FileDescriptor();
+        InetSocketAddress[] peer = new InetSocketAddress[1];
+        long nanos = timeoutNanos();
+        take(readTurn, "accepting at", nanos);
+        try {
+            ensureOpen();
+            Line line = line();
+            long deadline = deadline(nanos);
+            for (;;) {
+                int n = line == null || line.readable ? SocketNatives.accept(fd, newFd, peer)
+                        : SocketNatives.UNAVAILABLE;
+                if (n > 0) {
+                    break;
+                }
+                if (n == SocketNatives.UNAVAILABLE) {
+                    if (line != null) {
+                        line.readable = false;
+                    }
+                    await(line, true, left(nanos, deadline, "accepting at"), "accepting at");
+                }
+                if (!open()) {
+                    throw closed();
+                }
+            }
+        } finally {
+            leave(readTurn);
+        }
+        connection.own(newFd, CONNECTED);
+        connection.address = peer[0].getAddress();
+        connection.port = peer[0].getPort();
+    }
+
+    @Override
+    protected int getLocalPort() {
+        if (localport == 0 && !server) {
+            synchronized (lock) {
+                if (state == CONNECTED) {
+                    try {
+                        localport = SocketNatives.localAddress(fd).getPort();
+                    } catch (IOException e) {
+                        return 0;
+                    }
+                }
+            }
+        }
+        return localport;
+    }
+
+    // --- half close, urgent data
+
+    @Override
+    protected void shutdownInput() throws IOException {
+        synchronized (lock) {
+            ensureConnected();
+            if (!inputShut) {
+                SocketNatives.shutdown(fd, SocketNatives.SHUTDOWN_INPUT);
+                inputShut = true;
+            }
+        }
+    }
+
+    @Override
+    protected void shutdownOutput() throws IOException {
+        synchronized (lock) {
+            ensureConnected();
+            if (!outputShut) {
+                SocketNatives.shutdown(fd, SocketNatives.SHUTDOWN_OUTPUT);
+                outputShut = true;
+            }
+        }
+    }
+
+    @Override
+    protected boolean supportsUrgentData() {
+        return true;
+    }
+
+    @Override
+    protected void sendUrgentData(int data) throws IOException {
+        take(writeTurn, "writing to", -1);
+        try {
+            ensureConnected();
+            int n;
+            do {
+                n = SocketNatives.sendUrgent(fd, (byte) data);
+            } while (n == SocketNatives.INTERRUPTED);
+            if (n == SocketNatives.UNAVAILABLE) {
+                throw new SocketException("No buffer space available");
+            }
+        } finally {
+            leave(writeTurn);
+        }
+    }
+
+    // --- options
+
+    private static final class Options {
+        static final Set<SocketOption<?>> CLIENT = SocketNatives.options(false);
+        static final Set<SocketOption<?>> SERVER = SocketNatives.options(true);
+    }
+
+    @Override
+    protected Set<SocketOption<?>> supportedOptions() {
+        return server ? Options.SERVER : Options.CLIENT;
+    }
+
+    @Override
+    protected <T> void setOption(SocketOption<T> option, T value) throws IOException {
+        if (!supportedOptions().contains(option)) {
+            throw new UnsupportedOperationException("'" + option + "' not supported");
+        }
+        if (!option.type().isInstance(value)) {
+            throw new IllegalArgumentException("Invalid value '" + value + "'");
+        }
+        synchronized (lock) {
+            ensureOpen();
+            SocketNatives.setOption(fd, option, Objects.requireNonNull(value));
+        }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    protected <T> T getOption(SocketOption<T> option) throws IOException {
+        if (!supportedOptions().contains(option)) {
+            throw new UnsupportedOperationException("'" + option + "' not supported");
+        }
+        synchronized (lock) {
+            ensureOpen();
+            return (T) SocketNatives.getOption(fd, option);
+        }
+    }
+
+    /** The options of the time before {@link SocketOption}. */
+    private static SocketOption<?> named(int option) throws SocketException {
+        return switch (option) {
+            case TCP_NODELAY -> StandardSocketOptions.TCP_NODELAY;
+            case SO_LINGER -> StandardSocketOptions.SO_LINGER;
+            case IP_TOS -> StandardSocketOptions.IP_TOS;
+            case SO_SNDBUF -> StandardSocketOptions.SO_SNDBUF;
+            case SO_RCVBUF -> StandardSocketOptions.SO_RCVBUF;
+            case SO_KEEPALIVE -> StandardSocketOptions.SO_KEEPALIVE;
+            case SO_OOBINLINE -> SocketNatives.urgentInline();
+            case SO_REUSEADDR -> StandardSocketOptions.SO_REUSEADDR;
+            case SO_REUSEPORT -> StandardSocketOptions.SO_REUSEPORT;
+            default -> throw new SocketException("Unknown option " + option);
+        };
+    }
+
+    @Override
+    public void setOption(int option, Object value) throws SocketException {
+        synchronized (lock) {
+            ensureOpen();
+            if (option == SO_TIMEOUT) {
+                if (!(value instanceof Integer millis) || millis < 0) {
+                    throw new SocketException("Bad value for SO_TIMEOUT: " + value);
+                }
+                timeout = millis;
+                return;
+            }
+            SocketOption<?> name = named(option);
+            Object checked = option == SO_LINGER && Boolean.FALSE.equals(value) ? Integer.valueOf(-1) : value;
+            if (!name.type().isInstance(checked)) {
+                throw new SocketException("Bad value for " + name.name());
+            }
+            if ((option == SO_SNDBUF || option == SO_RCVBUF) && (Integer) checked <= 0) {
+                throw new SocketException(name.name() + " <= 0");
+            }
+            try {
+                SocketNatives.setOption(fd, name, checked);
+            } catch (IOException | IllegalArgumentException e) {
+                throw asSocketException(e);
+            }
+        }
+    }
+
+    @Override
+    public Object getOption(int option) throws SocketException {
+        synchronized (lock) {
+            ensureOpen();
+            if (option == SO_TIMEOUT) {
+                return timeout;
+            }
+            try {
+                if (option == SO_BINDADDR) {
+                    return SocketNatives.localAddress(fd).getAddress();
+                }
+                Object value = SocketNatives.getOption(fd, named(option));
+                return option == SO_LINGER && value.equals(-1) ? (Object) false : value;
+            } catch (IOException | IllegalArgumentException e) {
+                throw asSocketException(e);
+            }
+        }
+    }
+
+    private static SocketException asSocketException(Exception e) {
+        if (e instanceof SocketException already) {
+            return already;
+        }
+        SocketException exception = new SocketException(e.getMessage());
+        exception.initCause(e);
+        return exception;
+    }
+}

@@ -1,0 +1,87 @@
+package dev.loomlet.net;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+
+/**
+ * A {@link Socket} whose waits are Loomlet's own: the connections that {@link StreamServer} hands out and
+ * {@link Sockets#connect} makes. Everything that takes a {@code Socket} takes it.
+ *
+ * <p>What is better than in a JDK socket:
+ * <ul>
+ * <li><b>kill and timeout at a read or write never cost the connection</b>: they are thrown there, and the socket can be
+ * used on; no byte that was read is lost. A write that has sent some of its bytes when it is ended has sent them: use
+ * {@link #write(ByteBuffer...)} to see how many;
+ * <li>a second reader at the same time, which is nearly always a mistake, gets a {@link ConcurrentUseException} that names
+ * both, and so does a second writer; {@link #takeTurns} lets them wait instead;
+ * <li>it is registered with the hub's poller once, and not for each wait.
+ * </ul>
+ *
+ * <p>An interrupt of the waiting thread does what it does in the JDK to a virtual thread: the socket is closed, and
+ * {@link SocketException} thrown. Closing it from any greenlet or thread ends all waits at it, with "Socket closed".
+ *
+ * <p><b>Threads.</b> Any. A greenlet that waits parks, a hub's own thread runs the hub meanwhile, another thread blocks.
+ */
+public final class StreamSocket extends Socket {
+    private final FastSocketImpl impl;
+
+    StreamSocket() throws SocketException {
+        this(new FastSocketImpl(false, true));
+    }
+
+    private StreamSocket(FastSocketImpl impl) throws SocketException {
+        super(impl);
+        this.impl = impl;
+    }
+
+    /**
+     * Lets several greenlets read at the same time, or write: the second waits until the first is done, as with JDK
+     * sockets, instead of getting an error.
+     *
+     * @return this
+     */
+    public StreamSocket takeTurns() {
+        impl.takeTurns();
+        return this;
+    }
+
+    /**
+     * Reads what is there into the buffer, waiting until something is. {@code SO_TIMEOUT} applies.
+     *
+     * @return how many bytes, by which the position went on; -1 at the end of the stream
+     */
+    public int read(ByteBuffer buffer) throws IOException {
+        try {
+            return impl.read(buffer);
+        } catch (java.net.SocketTimeoutException e) {
+            throw e;
+        } catch (InterruptedIOException e) {
+            throw closedByInterrupt(e);
+        }
+    }
+
+    /**
+     * Writes all of the buffers, in as few packets as it can, waiting for room when there is none. However it ends, their
+     * positions tell what has been written.
+     */
+    public void write(ByteBuffer... buffers) throws IOException {
+        try {
+            impl.write(buffers);
+        } catch (InterruptedIOException e) {
+            throw closedByInterrupt(e);
+        }
+    }
+
+    private IOException closedByInterrupt(InterruptedIOException e) throws IOException {
+        if (!Thread.currentThread().isVirtual()) {
+            return e;
+        }
+        close();
+        SocketException exception = new SocketException("Closed by interrupt");
+        exception.initCause(e);
+        return exception;
+    }
+}
