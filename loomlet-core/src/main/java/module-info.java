@@ -7,5 +7,6 @@ import org.jspecify.annotations.NullMarked;
     exports dev.loomlet;
     exports dev.loomlet.coroutine;
     exports dev.loomlet.net;
+    exports dev.loomlet.pool;
     exports dev.loomlet.sync;
 }

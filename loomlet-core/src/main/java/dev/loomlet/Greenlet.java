@@ -1,6 +1,8 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.End;
+import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Timer;
 import dev.loomlet.internal.loop.Waiter;
@@ -17,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +63,50 @@ public final class Greenlet<T> extends Links implements Future<T> {
             OUTCOME = MethodHandles.lookup().findVarHandle(Greenlet.class, "outcome", Object.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
+        }
+        Greenlets.open(new Door());
+    }
+
+    /** For the packages of Loomlet that are not this one. */
+    private static final class Door extends Greenlets {
+        @Override
+        public Fiber fiber(Object greenlet) {
+            return ((Greenlet<?>) greenlet).fiber;
+        }
+
+        @Override
+        public void whenEnded(Object greenlet, End end) {
+            ((Greenlet<?>) greenlet).add(new Told(end));
+        }
+
+        @Override
+        public @Nullable End find(Object greenlet, Predicate<End> which) {
+            Link link = ((Greenlet<?>) greenlet).findLink(each -> each instanceof Told told && which.test(told.end));
+            return link instanceof Told told ? told.end : null;
+        }
+
+        @Override
+        public void quiet(Object greenlet) {
+            ((Greenlet<?>) greenlet).quiet = true;
+        }
+
+        @Override
+        public void report(Object greenlet) {
+            Greenlet<?> failed = (Greenlet<?>) greenlet;
+            failed.exception().ifPresent(error -> failed.hub.report(failed, error));
+        }
+    }
+
+    private static final class Told extends Link {
+        final End end;
+
+        Told(End end) {
+            this.end = end;
+        }
+
+        @Override
+        void ended() {
+            end.ended();
         }
     }
 
@@ -122,6 +169,12 @@ public final class Greenlet<T> extends Links implements Future<T> {
         return this;
     }
 
+    /** What it is to do, while it has not begun to; from another thread, as it was a moment ago. */
+    @Nullable
+    Object task() {
+        return task;
+    }
+
     // --- start and end
 
     /**
@@ -171,6 +224,10 @@ public final class Greenlet<T> extends Links implements Future<T> {
     private void body() {
         entered = true;
         forgetDelay(); // somebody has started it before its time
+        if (!started) { // by hand, see Hub.threadFactory
+            started = true;
+            hub.loop().enlist(fiber);
+        }
         Object task = this.task;
         this.task = null;
         if (outcome == null) {

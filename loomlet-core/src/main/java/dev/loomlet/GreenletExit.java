@@ -16,4 +16,9 @@ public class GreenletExit extends Error {
     public GreenletExit(String message) {
         super(message);
     }
+
+    /** For an interrupt in a wait that does not declare it: who interrupts wants the waiting code to end, as who kills does. */
+    public GreenletExit(InterruptedException interrupt) {
+        super(interrupt.getMessage() == null ? "interrupted" : interrupt.getMessage(), interrupt);
+    }
 }

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -241,6 +243,43 @@ public final class Hub implements AutoCloseable {
     /** As {@link #unstarted(Action)} with a name, which its thread gets as well. */
     public Greenlet<Void> unstarted(String name, Action task) {
         return new Greenlet<>(this, task, name);
+    }
+
+    // --- for other people's code
+
+    /**
+     * An executor whose tasks are greenlets of this hub: what to hand to a library that asks for one, so that its call-backs
+     * run on this hub's thread and may block.
+     *
+     * {@snippet :
+     * HttpServer server = HttpServer.create(address, 0);
+     * server.setExecutor(hub.executor());               // handlers are greenlets
+     * CompletableFuture.supplyAsync(() -> ask(), hub.executor());
+     * }
+     *
+     * <p>It may be used from any thread. The futures it gives are {@link Greenlet}s or act like them, so that waiting for
+     * one on the hub's own thread runs the hub; cancelling one kills its greenlet, whatever the argument. Delays use the
+     * hub's timers. After {@code shutdown}, delayed tasks are still run and periodic ones are not, as the JDK's own executors do
+     * it; {@code shutdownNow} kills what runs. An error of a task given to {@code execute} is reported to {@link #onError};
+     * one of a submitted task is its future's.
+     *
+     * <p>Each call makes a new executor, so that shutting one down concerns nobody else. One that is dropped needs no
+     * shutting down: it holds nothing.
+     */
+    public ScheduledExecutorService executor() {
+        return new HubExecutor(this);
+    }
+
+    /**
+     * A factory whose threads are greenlets of this hub, whoever starts them: what to hand to a library that makes its own
+     * threads.
+     *
+     * <p>They are virtual threads. (The JDK's own {@code Thread.ofVirtual().factory()} makes threads of this hub only when
+     * it is called by one of its greenlets.) An error that leaves one is reported to {@link #onError}, not to the thread's
+     * handler of uncaught exceptions.
+     */
+    public ThreadFactory threadFactory() {
+        return runnable -> unstarted(new RunnableTask(runnable)).thread();
     }
 
     /** For our own errands; if the hub is closed, there is nobody left to run them for. */

@@ -177,6 +177,18 @@ abstract class Links {
         return true;
     }
 
+    /** The first live link that {@code which} selects, or null. None after the end. Any thread. */
+    final @Nullable Link findLink(Predicate<Link> which) {
+        Link first = head;
+        for (Link each = first instanceof End ? null : first; each != null; each = each.next) {
+            Link origin = each.origin();
+            if (!origin.dead && which.test(origin)) {
+                return origin;
+            }
+        }
+        return null;
+    }
+
     /** Takes back every link that {@code which} selects, also those that fly already. Any thread. */
     final void removeLinks(Predicate<Link> which) {
         for (;;) {

@@ -1,5 +1,6 @@
 package dev.loomlet;
 
+import dev.loomlet.internal.loop.Wrapper;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -31,7 +32,7 @@ final class SpawnSite {
     }
 
     static SpawnSite of(Object task) {
-        Class<?> type = task.getClass();
+        Class<?> type = (task instanceof Wrapper wrapper ? wrapper.wrapped() : task).getClass();
         return type.isHidden() ? SITES.get(type) : walk();
     }
 

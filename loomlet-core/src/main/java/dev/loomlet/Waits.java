@@ -57,9 +57,7 @@ final class Waits {
 
     /** An interrupt, in a wait that does not declare it: asks the waiting code to end, so it becomes what a kill is. */
     static GreenletExit interrupted(InterruptedException e) {
-        GreenletExit exit = new GreenletExit(e.getMessage() == null ? "interrupted" : e.getMessage());
-        exit.initCause(e);
-        return exit;
+        return new GreenletExit(e);
     }
 
     /**

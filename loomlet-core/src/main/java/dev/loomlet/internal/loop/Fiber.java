@@ -2,6 +2,7 @@ package dev.loomlet.internal.loop;
 
 import dev.loomlet.internal.jdk.VirtualThreads;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -131,6 +132,9 @@ public final class Fiber implements Executor, Runnable {
     @Override
     public void execute(Runnable turn) {
         if (this.turn == null) {
+            if (loop.closed()) {
+                throw new RejectedExecutionException("hub " + loop.name() + " is closed");
+            }
             this.turn = turn;
         }
         loop.ready(turn == this.turn ? this : turn);

@@ -264,6 +264,17 @@ public final class Loop implements JdkHooks.Target {
         if (fiber.begun()) {
             return; // two threads have started it
         }
+        enlist(fiber);
+        if (!closed) { // else it is there to be given up
+            threads.start(fiber.thread());
+        }
+    }
+
+    /** Puts it into the list of live fibers, if it is not there: its thread may have been started by hand. On the loop. */
+    public void enlist(Fiber fiber) {
+        if (fiber.previous != null) {
+            return;
+        }
         Fiber last = Objects.requireNonNull(anchor.previous);
         fiber.previous = last;
         fiber.next = anchor;
@@ -272,9 +283,6 @@ public final class Loop implements JdkHooks.Target {
         live++;
         peak = Math.max(peak, live);
         started++;
-        if (!closed) { // else it is there to be given up
-            threads.start(fiber.thread());
-        }
     }
 
     void forget(Fiber fiber) {

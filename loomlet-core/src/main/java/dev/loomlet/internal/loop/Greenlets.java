@@ -1,0 +1,39 @@
+package dev.loomlet.internal.loop;
+
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the other packages of Loomlet may do with a greenlet and a program may not. The class of greenlets opens it when it
+ * is loaded, which is before there is a greenlet to ask about.
+ */
+public abstract class Greenlets {
+    private static @Nullable Greenlets door;
+
+    protected Greenlets() {}
+
+    /** Once, by the class of greenlets. */
+    public static void open(Greenlets greenlets) {
+        door = greenlets;
+    }
+
+    /** Only in the hand of somebody who has a greenlet. */
+    public static Greenlets inside() {
+        return Objects.requireNonNull(door);
+    }
+
+    public abstract Fiber fiber(Object greenlet);
+
+    /** Tells {@code end} of its end, at once if that was before. */
+    public abstract void whenEnded(Object greenlet, End end);
+
+    /** The first who waits to be told of its end and whom {@code which} selects. None after the end. */
+    public abstract @Nullable End find(Object greenlet, Predicate<End> which);
+
+    /** Before its start: its error will be thrown to somebody, so it is not reported. */
+    public abstract void quiet(Object greenlet);
+
+    /** It failed, was {@link #quiet}, and now nobody will have its error after all. In a greenlet or on a hub's own thread. */
+    public abstract void report(Object greenlet);
+}
