@@ -1,7 +1,7 @@
 package dev.loomlet;
 
-import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.End;
+import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Timer;

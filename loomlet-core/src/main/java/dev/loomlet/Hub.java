@@ -4,6 +4,7 @@ import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Platform;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.pool.ThreadPool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,7 @@ public final class Hub implements AutoCloseable {
 
     private final Loop loop;
     private final Ids ids = new Ids();
+    private final AtomicReference<@Nullable ThreadPool> threadPool = new AtomicReference<>();
     private final Set<Greenlet<?>> delayed = new LinkedHashSet<>();
     private final @Nullable Waiter closing; // of a hub with a thread of its own
     private volatile BiConsumer<Greenlet<?>, Throwable> onError = Hub::print;
@@ -245,6 +248,28 @@ public final class Hub implements AutoCloseable {
         return new Greenlet<>(this, task, name);
     }
 
+    // --- real threads
+
+    /**
+     * Its pool of real threads, for what would block the hub: made when first asked for, of 10 threads
+     * ({@code -Dloomlet.threadpool.size}), and gone with the hub.
+     *
+     * {@snippet :
+     * List<Row> rows = hub.threadPool().call(() -> sqlite.query(sql));
+     * }
+     */
+    public ThreadPool threadPool() {
+        ThreadPool pool = threadPool.get();
+        if (pool == null) {
+            ThreadPool fresh = new ThreadPool(Integer.getInteger("loomlet.threadpool.size", 10), this);
+            pool = threadPool.compareAndSet(null, fresh) ? fresh : java.util.Objects.requireNonNull(threadPool.get());
+            if (loop.closed()) {
+                pool.shutdown();
+            }
+        }
+        return pool;
+    }
+
     // --- for other people's code
 
     /**
@@ -374,6 +399,10 @@ public final class Hub implements AutoCloseable {
         boolean interrupted = killAll();
         List<Fiber> stubborn = loop.fibers();
         loop.close();
+        ThreadPool pool = threadPool.get();
+        if (pool != null) {
+            pool.shutdown();
+        }
         OF_THREAD.remove();
         ALL.remove(this);
         List<Fiber> late = loop.fibers(); // and those that other threads have spawned in the meantime

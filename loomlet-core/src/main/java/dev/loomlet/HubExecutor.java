@@ -99,6 +99,11 @@ final class HubExecutor extends AbstractExecutorService implements ScheduledExec
         });
     }
 
+    @SuppressWarnings("NullAway") // there is no other Void
+    private static Task<Void> task(Runnable written) {
+        return task(written, null);
+    }
+
     private <T extends @Nullable Object> Greenlet<T> member(Task<T> task) {
         if (shutdown) {
             throw refused();
@@ -133,12 +138,12 @@ final class HubExecutor extends AbstractExecutorService implements ScheduledExec
 
     @Override
     public void execute(Runnable task) {
-        start(member(task(task, null)));
+        start(member(task(task)));
     }
 
     @Override
     public Future<?> submit(Runnable task) {
-        return start(task(task, null));
+        return start(task(task));
     }
 
     @Override
@@ -258,7 +263,7 @@ final class HubExecutor extends AbstractExecutorService implements ScheduledExec
 
     // --- later
 
-    private final class Scheduled<T extends @Nullable Object> implements ScheduledFuture<T> {
+    private static final class Scheduled<T extends @Nullable Object> implements ScheduledFuture<T> {
         private final Greenlet<T> greenlet;
         private volatile long due;
 
@@ -310,7 +315,7 @@ final class HubExecutor extends AbstractExecutorService implements ScheduledExec
 
     @Override
     public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
-        return later(task(task, null), unit.toNanos(delay));
+        return later(task(task), unit.toNanos(delay));
     }
 
     @Override

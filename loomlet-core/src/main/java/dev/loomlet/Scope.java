@@ -3,6 +3,7 @@ package dev.loomlet;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.Waiter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,6 +47,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Scope implements AutoCloseable {
     private final Hub hub;
+    private final @Nullable Timeout deadline;
     private final Thread owner = Thread.currentThread();
     private final @Nullable Fiber ownerFiber = Fiber.current();
     private final Set<Greenlet<?>> children = new LinkedHashSet<>(); // those that live; on the loop, as all below
@@ -56,13 +58,24 @@ public final class Scope implements AutoCloseable {
     private boolean closed;
     private @Nullable Waiter emptied; // the owner waits for the last child
 
-    private Scope(Hub hub) {
+    private Scope(Hub hub, @Nullable Timeout deadline) {
         this.hub = hub;
+        this.deadline = deadline;
     }
 
     /** Opens a scope; the calling greenlet or thread is its owner. */
     public static Scope open() {
-        return new Scope(Hub.current());
+        return new Scope(Hub.current(), null);
+    }
+
+    /**
+     * Opens a scope whose block has so much time: then a wait of the owner in it, {@link #join} perhaps, throws
+     * {@link TimeoutExpired}, and the children are killed as the block is left. What {@link Timeout#after} around the block
+     * does.
+     */
+    public static Scope open(Duration deadline) {
+        Hub hub = Hub.current();
+        return new Scope(hub, Timeout.after(deadline));
     }
 
     // --- children
@@ -165,7 +178,7 @@ public final class Scope implements AutoCloseable {
                 selfToo = true;
                 continue;
             }
-            each.kill(exit(because), false, java.time.Duration.ZERO);
+            each.kill(exit(because), false, Duration.ZERO);
         }
         if (ownerToo && !closed && emptied == null && ownerFiber != null && ownerFiber != self) {
             thrown = true;
@@ -257,6 +270,9 @@ public final class Scope implements AutoCloseable {
             return;
         }
         closed = true;
+        if (deadline != null) {
+            deadline.close();
+        }
         intercept();
         if (!children.isEmpty()) {
             cancel(failure, false);

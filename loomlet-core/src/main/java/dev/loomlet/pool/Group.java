@@ -7,6 +7,7 @@ import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
 import dev.loomlet.internal.loop.End;
 import dev.loomlet.internal.loop.Greenlets;
+import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.Waiter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -49,8 +50,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>gevent's {@code gevent.pool.Group}.
  */
-public class Group implements Iterable<Greenlet<?>> {
+public sealed class Group implements Iterable<Greenlet<?>> permits Pool {
     private static final int LOOK_AHEAD = 1000;
+    private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     /**
      * The members: a chain that is never changed in place, only replaced by compare-and-set, so that a reader needs no lock.
@@ -352,7 +354,7 @@ public class Group implements Iterable<Greenlet<?>> {
      * however many kills go on at the same time. A member that kills its own group goes last.
      */
     public void kill() {
-        kill(new GreenletExit("its group was killed"), true, Nanos.FOREVER);
+        kill(new GreenletExit("its group was killed"), true, FOREVER);
     }
 
     /**

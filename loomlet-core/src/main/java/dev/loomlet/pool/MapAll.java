@@ -16,7 +16,7 @@ final class MapAll<A, R> {
     private final Mapper<? super A, ? extends R> function;
     private final List<Object> results; // greenlets, and a Here for each input that was done right here
     private final AtomicInteger running = new AtomicInteger(1); // the one is for the spawning itself
-    private final Waiter waiter = new Waiter(this);
+    private final Waiter waiter;
     private volatile @Nullable Greenlet<?> failed; // the first
 
     private record Here<R>(R result) {}
@@ -25,6 +25,8 @@ final class MapAll<A, R> {
         this.group = group;
         this.function = function;
         this.results = new ArrayList<>(about);
+        var _ = group.hub(); // made now if need be: a waiter of a thread without one would block the thread
+        this.waiter = new Waiter(this);
     }
 
     List<R> run(Iterable<? extends A> inputs) {

@@ -12,6 +12,6 @@ record MapTask<A, R>(Mapper<? super A, ? extends R> function, A input) implement
 
     @Override
     public Object wrapped() {
-        return function;
+        return function instanceof Wrapper wrapper ? wrapper.wrapped() : function;
     }
 }

@@ -3,6 +3,7 @@ package dev.loomlet.pool;
 import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
+import dev.loomlet.internal.loop.Nanos;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -21,7 +22,7 @@ import java.util.concurrent.Callable;
  *
  * <p>gevent's {@code gevent.pool.Pool}.
  */
-public class Pool extends Group {
+public final class Pool extends Group {
     private final int places;
     private final Slots slots;
 

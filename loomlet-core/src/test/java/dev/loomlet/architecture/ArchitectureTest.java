@@ -47,10 +47,9 @@ class ArchitectureTest {
     private static final List<List<String>> LAYERS = List.of(
             List.of(JDK),
             List.of(LOOP),
-            List.of("dev.loomlet"),
+            List.of("dev.loomlet", "dev.loomlet.pool.."),
             List.of("dev.loomlet.coroutine..", "dev.loomlet.sync.."),
             List.of("dev.loomlet.net..", "dev.loomlet.process.."),
-            List.of("dev.loomlet.pool.."),
             List.of("dev.loomlet.inspect.."));
 
     /** The name of a class or package of the JDK that nobody promises to keep, with dots or with slashes. */
