@@ -35,7 +35,8 @@ final class OutsideThreads {
     }
 
     private static boolean infrastructure(String name) {
-        return name.startsWith("surefire-") || name.startsWith("junit-") || name.startsWith("loomlet-") || name.equals("DestroyJavaVM")
+        return name.startsWith("surefire-") || name.startsWith("junit-") || name.startsWith("loomlet-")
+                || name.equals("DestroyJavaVM")
                 || name.startsWith("JFR ") || name.startsWith("RMI ") || name.startsWith("JDWP ");
     }
 }
