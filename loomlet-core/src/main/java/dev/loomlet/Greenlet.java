@@ -6,6 +6,7 @@ import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Timer;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.internal.loop.Watchable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -54,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> type of its result
  */
-public final class Greenlet<T> extends Links implements Future<T> {
+public final class Greenlet<T> extends Links implements Future<T>, Waitable {
     private static final VarHandle OUTCOME;
     private static final Object NULL = new Object();
 
@@ -294,6 +295,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     // --- what became of it
 
     /** Whether it has ended, in whatever way. */
+    @Override
     public boolean ready() {
         return outcome != null;
     }
@@ -610,6 +612,48 @@ public final class Greenlet<T> extends Links implements Future<T> {
         removeLinks(each -> each == link);
     }
 
+    /** Tells a wait for several things. */
+    private final class Ending extends Watchable implements Waitable.Signal {
+        @Override
+        public boolean isReady() {
+            return ready();
+        }
+
+        @Override
+        public boolean watch(Watcher watcher) {
+            if (ready()) {
+                return false;
+            }
+            Links.Link link = new Links.Link() {
+                @Override
+                void ended() {
+                    watcher.told();
+                }
+            };
+            watcher.link = link;
+            add(link);
+            return true;
+        }
+
+        @Override
+        public void unwatch(Watcher watcher) {
+            if (watcher.link instanceof Links.Link link && !ready()) {
+                remove(link);
+            }
+        }
+    }
+
+    /** Its inside, for the library. */
+    @Override
+    public Signal signal() {
+        return new Ending();
+    }
+
+    /** A case for {@link Loomlet#select}: it has ended. Gives {@link Selected.Ready}. */
+    public Case<Selected> ended() {
+        return waiting();
+    }
+
     // --- who it is
 
     /** Its hub. */
@@ -652,7 +696,7 @@ public final class Greenlet<T> extends Links implements Future<T> {
     }
 
     /** What it waits for, if it is in a wait of Loomlet's. For people. */
-    Optional<Waiter> waiting() {
+    Optional<Waiter> waitsOn() {
         return Optional.ofNullable(fiber.waiting());
     }
 

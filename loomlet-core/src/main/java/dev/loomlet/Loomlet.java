@@ -1,6 +1,8 @@
 package dev.loomlet;
 
+import dev.loomlet.internal.loop.Alternative;
 import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Selection;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
 import java.util.Collection;
@@ -190,6 +192,131 @@ public final class Loomlet {
         Waiter waiter = new Waiter("an idle moment");
         hub.loop().whenIdle(waiter);
         pause(waiter, -1);
+    }
+
+    // --- several things at once
+
+    /**
+     * Waits until all are ready.
+     *
+     * @return them, in the order in which they became so
+     */
+    public static <W extends Waitable> List<W> waitAll(Collection<? extends W> objects) {
+        return Arrivals.wait(objects, -1, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Waits until all are ready, at most so long.
+     *
+     * @return those that are, in the order in which they became so
+     */
+    public static <W extends Waitable> List<W> waitAll(Collection<? extends W> objects, Duration timeout) {
+        return Arrivals.wait(objects, Durations.nanos(timeout), Integer.MAX_VALUE);
+    }
+
+    /**
+     * Waits until {@code count} are ready, at most so long.
+     *
+     * @return those that are, in the order in which they became so, at most {@code count}
+     */
+    public static <W extends Waitable> List<W> waitSome(
+            Collection<? extends W> objects, Duration timeout, int count) {
+        return Arrivals.wait(objects, Durations.nanos(timeout), count);
+    }
+
+    /**
+     * Waits until one is ready.
+     *
+     * @return the first that was
+     * @throws IllegalArgumentException if there is nothing to wait for
+     */
+    public static <W extends Waitable> W waitAny(Collection<? extends W> objects) {
+        if (objects.isEmpty()) {
+            throw new IllegalArgumentException("nothing to wait for");
+        }
+        return Arrivals.<W>wait(objects, -1, 1).getFirst();
+    }
+
+    /**
+     * Waits until one is ready, at most so long.
+     *
+     * @return the first that was, or nothing if the time is over
+     */
+    public static <W extends Waitable> Optional<W> waitAny(Collection<? extends W> objects, Duration timeout) {
+        return Arrivals.<W>wait(objects, Durations.nanos(timeout), 1).stream().findFirst();
+    }
+
+    /**
+     * Goes through them as they become ready.
+     *
+     * {@snippet :
+     * try (var done = asCompleted(downloads)) {
+     *     for (Greenlet<Page> each : done) {
+     *         index(each.value());
+     *     }
+     * }
+     * }
+     */
+    public static <W extends Waitable> Completions<W> asCompleted(Collection<? extends W> objects) {
+        return new Completions<>(new Arrivals<>(objects, -1));
+    }
+
+    /** The same for at most so long in all: then it just ends. */
+    public static <W extends Waitable> Completions<W> asCompleted(
+            Collection<? extends W> objects, Duration timeout) {
+        return new Completions<>(new Arrivals<>(objects, Durations.nanos(timeout)));
+    }
+
+    /**
+     * Waits until one of several things can be done, and does it: exactly one. If several can be done at once, each has
+     * the same chance.
+     *
+     * {@snippet :
+     * switch (select(jobs.receiving(), stop.waiting(), after(ofSeconds(1)))) {
+     *     case Received(Job job) -> work(job);
+     *     case Ready _ -> goHome();
+     *     case Elapsed _ -> lookAround();
+     *     default -> throw new IllegalStateException();
+     * }
+     * }
+     *
+     * or, with types and without a switch,
+     *
+     * {@snippet :
+     * String what = select(
+     *         jobs.receiving(job -> "job " + job.number()),
+     *         stop.waiting().then(_ -> "stop"),
+     *         after(ofSeconds(1)).then(_ -> "nothing"));
+     * }
+     *
+     * <p>A kill or a timeout that meets it in its wait leaves nothing behind: no item was taken, and none sent.
+     * {@code after(Duration.ZERO)} makes it try and not wait.
+     *
+     * <p>Go's {@code select}; John Reppy's choice of events in Concurrent ML.
+     *
+     * @return the result of the case that was done
+     * @throws IllegalArgumentException if there is no case
+     */
+    @SafeVarargs
+    @SuppressWarnings({"unchecked", "NullAway"}) // each case gives an R
+    public static <R> R select(Case<? extends R>... cases) {
+        if (cases.length == 0) {
+            throw new IllegalArgumentException("nothing to select from");
+        }
+        Alternative[] inside = new Alternative[cases.length];
+        for (int i = 0; i < cases.length; i++) {
+            inside[i] = MappedCase.inside(cases[i]);
+        }
+        try {
+            return (R) Selection.select(inside, inside.length == 1 ? inside[0] : List.of(inside));
+        } catch (InterruptedException e) {
+            throw Waits.interrupted(e);
+        }
+    }
+
+    /** A case for {@link #select}: nothing else came in time. Gives {@link Selected.Elapsed}. */
+    public static Case<Selected> after(Duration time) {
+        return new AfterCase(time);
     }
 
     // --- timeouts

@@ -1,10 +1,11 @@
 package dev.loomlet.sync;
 
-import dev.loomlet.internal.loop.Guard;
+import dev.loomlet.Waitable;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.internal.loop.Watchable;
 import java.time.Duration;
 
 /**
@@ -25,14 +26,38 @@ import java.time.Duration;
  *
  * <p>gevent's {@code Event}.
  */
-public final class Event {
+public final class Event implements Waitable {
     private final State state = new State();
 
     /** All fields in the guard, but {@code set} may be read anywhere, and {@code released} by whoever has seen it set. */
-    private static final class State extends Guard {
+    private static final class State extends Watchable implements Waitable.Signal {
         final WaitQueue waiting = new WaitQueue(this);
         volatile boolean set;
         int released; // how many are released but have not gone on yet
+        final WaitQueue watching = new WaitQueue(this);
+
+        @Override
+        public boolean isReady() {
+            return set;
+        }
+
+        @Override
+        public boolean watch(Watcher watcher) {
+            enter();
+            boolean set = this.set;
+            if (!set) {
+                watching.add(watcher);
+            }
+            leave();
+            return !set;
+        }
+
+        @Override
+        public void unwatch(Watcher watcher) {
+            enter();
+            watching.remove(watcher);
+            leave();
+        }
     }
 
     /** One that is not set. */
@@ -52,6 +77,7 @@ public final class Event {
         state.enter();
         if (!state.set) {
             state.released += state.waiting.claimAll(null);
+            state.watching.claimAll(null);
             state.set = true; // publishes the line before
         }
         state.leave();
@@ -114,15 +140,27 @@ public final class Event {
     }
 
     /** How many wait. */
-    public int waiting() {
+    public int waiters() {
         state.enter();
-        int waiting = state.waiting.size();
+        int waiting = state.waiting.size() + state.watching.size();
         state.leave();
         return waiting;
     }
 
+    /** Whether it is set. */
+    @Override
+    public boolean ready() {
+        return isSet();
+    }
+
+    /** Its inside, for the library. */
+    @Override
+    public Signal signal() {
+        return state;
+    }
+
     @Override
     public String toString() {
-        return "Event " + (isSet() ? "set" : "not set") + " with " + waiting() + " waiting";
+        return "Event " + (isSet() ? "set" : "not set") + " with " + waiters() + " waiting";
     }
 }

@@ -10,11 +10,11 @@ package dev.loomlet.sync;
 public final class LifoQueue<T> extends Queue<T> {
     /** One that takes any number of items. */
     public LifoQueue() {
-        super(new State<>(Integer.MAX_VALUE, true));
+        super(new Items<>(Integer.MAX_VALUE, true));
     }
 
     /** One that holds so many items at most. */
     public LifoQueue(int capacity) {
-        super(new State<>(positive(capacity), true));
+        super(new Items<>(positive(capacity), true));
     }
 }

@@ -1,16 +1,16 @@
 package dev.loomlet.sync;
 
-import dev.loomlet.internal.loop.Guard;
+import dev.loomlet.Case;
+import dev.loomlet.Selected;
 import dev.loomlet.internal.loop.Nanos;
-import dev.loomlet.internal.loop.WaitQueue;
-import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,115 +38,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> type of the items
  */
-public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQueue {
-    /** Handed to those who wait when the queue is shut down. */
-    private static final Object SHUT = new Object();
-
-    final State<T> state;
-
-    /**
-     * All in the guard. While an item is there nobody alive waits to take; while somebody alive waits to put it is full.
-     */
-    static class State<T> extends Guard {
-        final WaitQueue taking = new WaitQueue(this);
-        final WaitQueue putting = new WaitQueue(this);
-        final ArrayDeque<T> items = new ArrayDeque<>();
-        final boolean lastFirst;
-        int capacity;
-        boolean shut;
-        int unfinished; // accepted, and not reported as done
-        final WaitQueue joining = new WaitQueue(this); // those who wait until nothing is unfinished
-
-        State(int capacity, boolean lastFirst) {
-            this.capacity = capacity;
-            this.lastFirst = lastFirst;
-        }
-
-        /** Gives the item to one who waits for it, or keeps it if there is room. False if there is neither. */
-        boolean accept(T item) {
-            WaitQueue.Node taker;
-            while ((taker = taking.claim(item)) != null) {
-                if (!taker.watches()) {
-                    unfinished++;
-                    return true;
-                }
-            }
-            if (items.size() >= capacity) {
-                return false;
-            }
-            keep(item);
-            return true;
-        }
-
-        private void keep(T item) {
-            unfinished++;
-            if (lastFirst) {
-                items.addFirst(item);
-            } else {
-                items.addLast(item);
-            }
-        }
-
-        /** The next item, or null; makes room for those who wait to put. */
-        @Nullable
-        T next() {
-            T item = items.pollFirst();
-            if (item != null) {
-                admit();
-                return item;
-            }
-            WaitQueue.Node putter = putting.claim(); // somebody is there only if it never holds any
-            if (putter == null) {
-                return null;
-            }
-            unfinished++;
-            return State.<T>item(putter);
-        }
-
-        /** Takes the items of those who wait to put, while there is room. */
-        void admit() {
-            WaitQueue.Node putter;
-            while (items.size() < capacity && (putter = putting.claim()) != null) {
-                keep(State.<T>item(putter));
-            }
-        }
-
-        /** The item that {@link #next} would give, or null. */
-        @Nullable
-        T first() {
-            T item = items.peekFirst();
-            if (item != null) {
-                return item;
-            }
-            WaitQueue.Node putter = putting.first();
-            while (putter != null && putter.dead()) {
-                putting.remove(putter);
-                putter = putting.first();
-            }
-            return putter == null ? null : State.<T>item(putter);
-        }
-
-        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // what is on a node of ours is a T
-        static <T> T item(WaitQueue.Node node) {
-            return (T) Objects.requireNonNull(node.item);
-        }
-    }
-
-    /** One who only wants to see the next item. */
-    private static final class Peeker extends WaitQueue.Node {
-        Peeker(Waiter waiter) {
-            super(waiter);
-        }
-
-        @Override
-        public boolean watches() {
-            return true;
-        }
-    }
+public sealed class Queue<T> implements Iterable<T> permits LifoQueue, PriorityQueue, JoinableQueue {
+    final Items<T> state;
 
     /** One that takes any number of items. */
     public Queue() {
-        this(new State<>(Integer.MAX_VALUE, false));
+        this(new Items<>(Integer.MAX_VALUE, false));
     }
 
     /**
@@ -155,16 +52,16 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
      * @throws IllegalArgumentException if that is less than 1
      */
     public Queue(int capacity) {
-        this(new State<>(positive(capacity), false));
+        this(new Items<>(positive(capacity), false));
     }
 
-    Queue(State<T> state) {
+    Queue(Items<T> state) {
         this.state = state;
     }
 
     /** One that holds nothing: who puts waits until somebody takes, and the other way round. */
     public static <T> Queue<T> rendezvous() {
-        return new Queue<>(new State<>(0, false));
+        return new Queue<>(new Items<>(0, false));
     }
 
     static int positive(int capacity) {
@@ -207,40 +104,12 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
     }
 
     private boolean put(T item, long nanos) {
-        Objects.requireNonNull(item, "an item of a queue is not null");
-        State<T> state = this.state;
-        WaitQueue.Node node = null;
-        for (;;) {
-            boolean accepted = false;
-            state.enter();
-            boolean shut = state.shut;
-            if (!shut) {
-                accepted = state.accept(item);
-                if (!accepted && node != null) {
-                    state.putting.add(node);
-                }
-            }
-            state.leave();
-            if (shut) {
-                throw new ShutDown(this + " was shut down");
-            }
-            if (accepted) {
-                return true;
-            }
-            if (nanos == 0) {
-                return false;
-            }
-            if (node != null) {
-                break;
-            }
-            node = new WaitQueue.Node(new Waiter(this)); // made outside the guard, hence the second round
-            node.item = item;
-        }
-        boolean served = Parking.await(state, state.putting, node, nanos);
-        if (served && node.item == SHUT) {
-            throw new ShutDown(this + " was shut down");
-        }
-        return served;
+        return state.put(item, nanos, this);
+    }
+
+    /** A case for {@code select}: to put that item in. Gives {@link Selected.Sent}, or {@link Selected.Closed}. */
+    public Case<Selected> putting(T item) {
+        return new PutCase<>(state, this, item, false);
     }
 
     // --- out
@@ -293,38 +162,19 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
     }
 
     private @Nullable T take(long nanos, boolean peek) {
-        State<T> state = this.state;
-        WaitQueue.Node node = null;
-        for (;;) {
-            state.enter();
-            T item = peek ? state.first() : state.next();
-            boolean shut = state.shut;
-            if (item == null && !shut && node != null) {
-                state.taking.add(node);
-            }
-            state.leave();
-            if (item != null) {
-                return item;
-            }
-            if (shut) {
-                throw new ShutDown(this + " was shut down");
-            }
-            if (nanos == 0) {
-                return null;
-            }
-            if (node != null) {
-                break;
-            }
-            Waiter waiter = new Waiter(this); // made outside the guard, hence the second round
-            node = peek ? new Peeker(waiter) : new WaitQueue.Node(waiter);
-        }
-        if (!Parking.await(state, state.taking, node, nanos)) {
-            return null;
-        }
-        if (node.item == SHUT) {
-            throw new ShutDown(this + " was shut down");
-        }
-        return State.<T>item(node);
+        return state.take(nanos, peek, this);
+    }
+
+    /** A case for {@code select}: to take the next item. Gives {@link Selected.Received}, or {@link Selected.Closed}. */
+    public Case<Selected> taking() {
+        return new TakeCase<>(state, this, null);
+    }
+
+    /**
+     * The same with a function for the item; the select throws {@link ShutDown} if the queue is shut down and empty.
+     */
+    public <R> Case<R> taking(Function<? super T, ? extends R> function) {
+        return new TakeCase<>(state, this, function);
     }
 
     /**
@@ -367,11 +217,7 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
      * will never come, get {@link ShutDown}.
      */
     public void shutDown() {
-        state.enter();
-        state.shut = true;
-        state.putting.claimAll(SHUT);
-        state.taking.claimAll(SHUT); // somebody waits only if there is nothing to take
-        state.leave();
+        state.shutDown(null);
     }
 
     /**
@@ -380,18 +226,8 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
      * @return what was
      */
     public List<T> shutDownNow() {
-        List<T> left = new java.util.ArrayList<>(size() + 16);
-        state.enter();
-        state.shut = true;
-        left.addAll(state.items);
-        state.items.clear();
-        state.unfinished -= left.size();
-        if (state.unfinished <= 0) {
-            state.joining.claimAll(null);
-        }
-        state.putting.claimAll(SHUT);
-        state.taking.claimAll(SHUT);
-        state.leave();
+        List<T> left = new ArrayList<>(size() + 16);
+        state.shutDown(left);
         return left;
     }
 
@@ -408,7 +244,7 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
     /** How many items are in it. */
     public int size() {
         state.enter();
-        int size = state.items.size();
+        int size = state.size();
         state.leave();
         return size;
     }
@@ -463,11 +299,7 @@ public sealed class Queue<T> implements Iterable<T> permits LifoQueue, JoinableQ
 
     /** What is in it now, the next to be taken first. */
     public List<T> toList() {
-        List<T> items = new java.util.ArrayList<>(size() + 16);
-        state.enter();
-        items.addAll(state.items);
-        state.leave();
-        return items;
+        return state.toList();
     }
 
     @Override

@@ -1,9 +1,10 @@
 package dev.loomlet.sync;
 
-import dev.loomlet.internal.loop.Guard;
+import dev.loomlet.Waitable;
 import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.internal.loop.Watchable;
 import java.time.Duration;
 
 /**
@@ -25,14 +26,37 @@ import java.time.Duration;
  *
  * <p>gevent's {@code Semaphore}.
  */
-public sealed class Semaphore permits BoundedSemaphore {
+public sealed class Semaphore implements Waitable permits BoundedSemaphore {
     final State state;
 
     /** All in the guard. While permits are left nobody alive waits for one. */
-    static final class State extends Guard {
+    static final class State extends Watchable implements Waitable.Signal {
         final WaitQueue acquiring = new WaitQueue(this);
         final WaitQueue watching = new WaitQueue(this); // those of awaitPermit
         int permits;
+
+        @Override
+        public boolean isReady() {
+            return permits > 0; // a look without the guard; who wants to be sure watches
+        }
+
+        @Override
+        public boolean watch(Watcher watcher) {
+            enter();
+            boolean none = permits == 0;
+            if (none) {
+                watching.add(watcher);
+            }
+            leave();
+            return none;
+        }
+
+        @Override
+        public void unwatch(Watcher watcher) {
+            enter();
+            watching.remove(watcher);
+            leave();
+        }
 
         boolean take() {
             enter();
@@ -162,13 +186,25 @@ public sealed class Semaphore permits BoundedSemaphore {
         return permits;
     }
 
+    /** Whether there is a permit. */
+    @Override
+    public final boolean ready() {
+        return permits() > 0;
+    }
+
+    /** Its inside, for the library. */
+    @Override
+    public final Signal signal() {
+        return state;
+    }
+
     /** Whether no permit is left. */
     public final boolean isLocked() {
         return permits() == 0;
     }
 
     /** How many wait for a permit. */
-    public final int waiting() {
+    public final int waiters() {
         state.enter();
         int waiting = state.acquiring.size();
         state.leave();
@@ -177,6 +213,6 @@ public sealed class Semaphore permits BoundedSemaphore {
 
     @Override
     public String toString() {
-        return getClass().getSimpleName() + " with " + permits() + " permits left and " + waiting() + " waiting";
+        return getClass().getSimpleName() + " with " + permits() + " permits left and " + waiters() + " waiting";
     }
 }

@@ -45,11 +45,11 @@ class EventTest extends HubTest {
             }));
         }
         idle();
-        assertThat(event.waiting()).isEqualTo(5);
+        assertThat(event.waiters()).isEqualTo(5);
         event.set();
         joinAll(all);
         assertThat(seen).containsExactly(0, 1, 2, 3, 4);
-        assertThat(event.waiting()).isZero();
+        assertThat(event.waiters()).isZero();
     }
 
     @Test
@@ -112,7 +112,7 @@ class EventTest extends HubTest {
         Greenlet<Void> waiter = spawn(() -> event.await());
         idle();
         waiter.kill();
-        assertThat(event.waiting()).isZero();
+        assertThat(event.waiters()).isZero();
         event.set();
         assertThat(event.await(Duration.ZERO)).isTrue();
     }
@@ -144,7 +144,7 @@ class EventTest extends HubTest {
             boolean[] threads = new boolean[2];
             Thread platform = Thread.ofPlatform().start(() -> threads[0] = event.await(Duration.ofSeconds(10)));
             Thread virtual = Thread.ofVirtual().start(() -> threads[1] = event.await(Duration.ofSeconds(10)));
-            while (event.waiting() < 4) {
+            while (event.waiters() < 4) {
                 sleep(Duration.ofMillis(1));
             }
             event.set();

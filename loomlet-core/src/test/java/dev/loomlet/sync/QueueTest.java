@@ -293,4 +293,57 @@ class QueueTest extends HubTest {
         queue.taskDone();
         assertThat(queue.join(Duration.ZERO)).isTrue();
     }
+
+    @Test
+    void aPriorityQueueGivesOutTheSmallestFirst() {
+        PriorityQueue<Integer> queue = new PriorityQueue<>();
+        for (int each : new int[] {3, 1, 2, 1}) {
+            queue.put(each);
+        }
+        assertThat(queue.peek()).isEqualTo(1);
+        assertThat(queue.size()).isEqualTo(4);
+        assertThat(queue.toList()).containsExactly(1, 1, 2, 3);
+        assertThat(List.of(queue.take(), queue.take(), queue.take(), queue.take())).containsExactly(1, 1, 2, 3);
+        assertThat(queue.poll()).isEmpty();
+    }
+
+    @Test
+    void aPriorityQueueGivesEqualItemsOutInTheirOrder() {
+        PriorityQueue<String> queue = new PriorityQueue<>(java.util.Comparator.comparingInt(String::length));
+        for (String each : List.of("bb", "a", "cc", "b")) {
+            queue.put(each);
+        }
+        assertThat(List.of(queue.take(), queue.take(), queue.take(), queue.take())).containsExactly("a", "b", "bb",
+                "cc");
+    }
+
+    @Test
+    void aFullPriorityQueueMakesPuttersWait() {
+        PriorityQueue<Integer> queue = new PriorityQueue<>(1);
+        queue.put(5);
+        assertThat(queue.offer(1)).isFalse();
+        Greenlet<Void> putter = spawn(() -> queue.put(1));
+        idle();
+        assertThat(putter.ready()).isFalse();
+        assertThat(queue.take()).isEqualTo(5);
+        assertThat(queue.take()).isEqualTo(1);
+        putter.value();
+        Greenlet<Integer> taker = spawn(queue::take);
+        idle();
+        queue.put(7);
+        assertThat(taker.value()).isEqualTo(7);
+        assertThat(queue.isEmpty()).isTrue();
+        queue.put(1);
+        assertThat(queue.shutDownNow()).containsExactly(1);
+    }
+
+    @Test
+    void anErrorOfAComparatorIsThePuttersOwnAndKeepsNoPlace() {
+        PriorityQueue<Object> queue = new PriorityQueue<>(2);
+        queue.put("a");
+        assertThatThrownBy(() -> queue.put(1)).isInstanceOf(ClassCastException.class);
+        assertThat(queue.offer("b")).isTrue();
+        assertThat(queue.take()).isEqualTo("a");
+        assertThat(queue.take()).isEqualTo("b");
+    }
 }

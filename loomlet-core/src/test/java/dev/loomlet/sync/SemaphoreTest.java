@@ -123,7 +123,7 @@ class SemaphoreTest extends HubTest {
         semaphore.release();
         assertThat(alive.join(Duration.ofSeconds(10))).isTrue();
         assertThat(semaphore.permits()).isZero();
-        assertThat(semaphore.waiting()).isZero();
+        assertThat(semaphore.waiters()).isZero();
     }
 
     @Test
