@@ -1,0 +1,362 @@
+package dev.loomlet.sync;
+
+import static dev.loomlet.Loomlet.after;
+import static dev.loomlet.Loomlet.joinAll;
+import static dev.loomlet.Loomlet.select;
+import static dev.loomlet.Loomlet.sleep;
+import static dev.loomlet.Loomlet.spawn;
+import static dev.loomlet.Loomlet.yieldNow;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.loomlet.Greenlet;
+import dev.loomlet.GreenletExit;
+import dev.loomlet.Hub;
+import dev.loomlet.Selected;
+import dev.loomlet.Timeout;
+import dev.loomlet.TimeoutExpired;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Many short runs of random greenlets that use one primitive while they are killed and timed out at random, each followed by
+ * a look at what must be true whatever happened: nothing lost, nothing twice, nobody left in a line. The seed of a run that
+ * fails is printed; {@code -Dloomlet.schedules=100000} runs more, {@code -Dloomlet.seed=...} one.
+ */
+class RandomScheduleTest extends HubTest {
+    private static final int RUNS = Integer.getInteger("loomlet.schedules", 400);
+    private static final Duration LONG = Duration.ofSeconds(20);
+
+    /** What is checked of one run. */
+    private interface Run {
+        void with(Schedule schedule) throws Exception;
+    }
+
+    /** One run: its random numbers and its greenlets. */
+    private static final class Schedule {
+        final Random random;
+        final List<Greenlet<?>> all = new ArrayList<>();
+
+        Schedule(long seed) {
+            random = new Random(seed);
+        }
+
+        int next(int bound) {
+            return random.nextInt(bound);
+        }
+
+        void start(dev.loomlet.Action body) {
+            all.add(spawn(body));
+        }
+
+        /** Does something for the schedule only, between two steps of a greenlet. */
+        void pause() {
+            switch (next(6)) {
+                case 0 -> yieldNow();
+                case 1 -> sleep(Duration.ofNanos(next(200_000)));
+                default -> {
+                }
+            }
+        }
+
+        /** Runs a wait, sometimes under a timeout that may strike; tells whether it came to its end. */
+        boolean maybeTimed(BooleanSupplier wait) {
+            if (next(3) != 0) {
+                return wait.getAsBoolean();
+            }
+            try (Timeout _ = Timeout.after(Duration.ofNanos(next(300_000) - 10_000))) {
+                return wait.getAsBoolean();
+            } catch (TimeoutExpired e) {
+                return false;
+            }
+        }
+
+        /** Kills some at random while they run, then the rest. */
+        void killSome() {
+            for (int i = 0; i < all.size(); i++) {
+                pause();
+                if (next(2) == 0) {
+                    all.get(next(all.size())).kill(new GreenletExit("random"), false, Duration.ZERO);
+                }
+            }
+            sleep(Duration.ofNanos(next(300_000)));
+            end();
+        }
+
+        void end() {
+            for (Greenlet<?> each : all) {
+                each.kill(new GreenletExit("end of run"), false, Duration.ZERO);
+            }
+            assertThat(joinAll(all, LONG)).as("greenlets that ended").hasSize(all.size());
+            assertThat(all).allMatch(Greenlet::successful, "ended without an error");
+        }
+    }
+
+    private static void explore(Run run) throws Exception {
+        long fixed = Long.getLong("loomlet.seed", 0);
+        long first = fixed != 0 ? fixed : System.nanoTime();
+        for (long seed = first; seed < first + (fixed != 0 ? 1 : RUNS); seed++) {
+            try {
+                run.with(new Schedule(seed));
+            } catch (Throwable t) {
+                throw new AssertionError("failed with -Dloomlet.seed=" + seed, t);
+            }
+        }
+        assertThat(Hub.current().liveGreenlets()).isZero();
+    }
+
+    @Test
+    void aSemaphoreLosesNoPermit() throws Exception {
+        explore(run -> {
+            int permits = 1 + run.next(3);
+            Semaphore semaphore = new Semaphore(permits);
+            int[] inside = new int[1];
+            for (int g = 2 + run.next(6); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        boolean got = run.next(3) == 0
+                                ? run.maybeTimed(() -> semaphore.tryAcquire(Duration.ofNanos(run.next(100_000))))
+                                : run.maybeTimed(() -> {
+                                    semaphore.acquire();
+                                    return true;
+                                });
+                        if (got) {
+                            try {
+                                assertThat(++inside[0]).isLessThanOrEqualTo(permits);
+                                run.pause();
+                            } finally {
+                                inside[0]--;
+                                semaphore.release();
+                            }
+                        }
+                    }
+                });
+            }
+            run.killSome();
+            assertThat(semaphore.permits()).isEqualTo(permits);
+            assertThat(semaphore.waiters()).isZero();
+        });
+    }
+
+    @Test
+    void anRLockIsOnesOwnAndFreeAtTheEnd() throws Exception {
+        explore(run -> {
+            RLock lock = new RLock();
+            Condition condition = lock.newCondition();
+            int[] inside = new int[1];
+            for (int g = 2 + run.next(6); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        boolean got = run.maybeTimed(() -> {
+                            lock.lock();
+                            return true;
+                        });
+                        if (!got) {
+                            continue;
+                        }
+                        try {
+                            assertThat(++inside[0]).isEqualTo(1);
+                            run.pause();
+                            if (run.next(3) == 0) {
+                                inside[0]--;
+                                try {
+                                    run.maybeTimed(() -> condition.await(Duration.ofNanos(run.next(200_000))));
+                                } finally {
+                                    assertThat(lock.isMine()).isTrue();
+                                    assertThat(++inside[0]).isEqualTo(1);
+                                }
+                            } else if (run.next(2) == 0) {
+                                condition.signal();
+                            }
+                        } finally {
+                            inside[0]--;
+                            lock.unlock();
+                        }
+                    }
+                });
+            }
+            run.killSome();
+            assertThat(lock.isLocked()).isFalse();
+            assertThat(lock.toString()).contains("0 waiting");
+        });
+    }
+
+    @Test
+    void aQueueLosesNothingAndGivesNothingTwice() throws Exception {
+        explore(run -> {
+            int kind = run.next(4);
+            Queue<Integer> queue = switch (kind) {
+                case 0 -> new Queue<>();
+                case 1 -> Queue.rendezvous();
+                case 2 -> new PriorityQueue<>(1 + run.next(3));
+                default -> new Queue<>(1 + run.next(3));
+            };
+            List<Integer> in = new ArrayList<>();
+            List<Integer> out = new ArrayList<>();
+            int[] number = new int[1];
+            for (int g = 1 + run.next(4); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 6; i++) {
+                        int item = number[0]++;
+                        boolean put = switch (run.next(3)) {
+                            case 0 -> run.maybeTimed(() -> queue.offer(item, Duration.ofNanos(run.next(100_000))));
+                            case 1 -> run.maybeTimed(() -> select(queue.putting(item),
+                                    after(Duration.ofNanos(run.next(200_000)))) instanceof Selected.Sent<?>);
+                            default -> run.maybeTimed(() -> {
+                                queue.put(item);
+                                return true;
+                            });
+                        };
+                        if (put) {
+                            in.add(item);
+                        }
+                        run.pause();
+                    }
+                });
+                run.start(() -> {
+                    for (;;) {
+                        run.maybeTimed(() -> {
+                            switch (run.next(4)) {
+                                case 0 -> queue.poll(Duration.ofNanos(run.next(100_000))).ifPresent(out::add);
+                                case 1 -> {
+                                    if (select(queue.taking(),
+                                            after(Duration.ofNanos(run.next(200_000)))) instanceof Selected.Received<
+                                                    ?>(Integer item)) {
+                                        out.add(item);
+                                    }
+                                }
+                                case 2 -> queue.peek(Duration.ofNanos(run.next(50_000)));
+                                default -> out.add(queue.take());
+                            }
+                            return true;
+                        });
+                        run.pause();
+                    }
+                });
+            }
+            run.killSome();
+            out.addAll(queue.shutDownNow());
+            Collections.sort(in);
+            Collections.sort(out);
+            assertThat(out).isEqualTo(in);
+            assertThat(queue.waitingToTake()).isZero();
+            assertThat(queue.waitingToPut()).isZero();
+        });
+    }
+
+    @Test
+    void channelsAndSelectsDeliverEachItemOnce() throws Exception {
+        explore(run -> {
+            List<Channel<Integer>> channels = List.of(new Channel<>(), new Channel<>(), new Channel<>());
+            List<Integer> in = new ArrayList<>();
+            List<Integer> out = new ArrayList<>();
+            int[] number = new int[1];
+            for (int g = 2 + run.next(5); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 8; i++) {
+                        Channel<Integer> one = channels.get(run.next(3));
+                        Channel<Integer> two = channels.get(run.next(3));
+                        int item = number[0]++;
+                        run.maybeTimed(() -> {
+                            Selected selected = switch (run.next(4)) {
+                                case 0 -> select(one.sending(item), two.receiving());
+                                case 1 -> select(one.sending(item), two.sending(item),
+                                        after(Duration.ofNanos(run.next(200_000))));
+                                case 2 -> select(one.receiving(), two.receiving());
+                                default -> one.trySend(item, Duration.ofNanos(run.next(200_000)))
+                                        ? new Selected.Sent<>(item) : new Selected.Elapsed(Duration.ZERO);
+                            };
+                            if (selected instanceof Selected.Sent<?>) {
+                                in.add(item);
+                            } else if (selected instanceof Selected.Received<?>(Integer received)) {
+                                out.add(received);
+                            }
+                            return true;
+                        });
+                        run.pause();
+                    }
+                });
+            }
+            run.killSome();
+            Collections.sort(in);
+            Collections.sort(out);
+            assertThat(out).isEqualTo(in);
+            for (Channel<Integer> each : channels) {
+                assertThat(each.senders()).isZero();
+                assertThat(each.receivers()).isZero();
+            }
+        });
+    }
+
+    @Test
+    void anEventIsSeenByAllWhoWaitWhenItIsSet() throws Exception {
+        explore(run -> {
+            Event event = new Event();
+            int[] sets = new int[1];
+            for (int g = 2 + run.next(6); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        int before = sets[0];
+                        boolean was = event.isSet();
+                        boolean set = run.maybeTimed(() -> event.await(Duration.ofNanos(run.next(300_000))));
+                        if (set) {
+                            assertThat(was || sets[0] > before).isTrue();
+                        }
+                        run.pause();
+                    }
+                });
+            }
+            run.start(() -> {
+                for (;;) {
+                    sets[0]++;
+                    event.set();
+                    if (run.next(2) == 0) {
+                        yieldNow();
+                    }
+                    event.clear();
+                    sleep(Duration.ofNanos(run.next(200_000)));
+                }
+            });
+            run.killSome();
+            assertThat(event.waiters()).isZero();
+            event.set();
+            long start = System.nanoTime();
+            event.await();
+            assertThat(System.nanoTime() - start).isLessThan(LONG.toNanos());
+        });
+    }
+
+    @Test
+    void aJoinableQueueIsDoneWhenAllWasReported() throws Exception {
+        explore(run -> {
+            JoinableQueue<Integer> queue = new JoinableQueue<>(2);
+            for (int g = 1 + run.next(3); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        run.maybeTimed(() -> {
+                            queue.put(1);
+                            return true;
+                        });
+                        run.pause();
+                    }
+                });
+                run.start(() -> {
+                    for (;;) {
+                        queue.take();
+                        queue.taskDone();
+                        run.pause();
+                    }
+                });
+                run.start(() -> run.maybeTimed(() -> queue.join(Duration.ofNanos(run.next(500_000)))));
+            }
+            run.killSome();
+            queue.shutDownNow();
+            assertThat(queue.unfinished()).isZero();
+            assertThat(queue.join(Duration.ZERO)).isTrue();
+        });
+    }
+}
