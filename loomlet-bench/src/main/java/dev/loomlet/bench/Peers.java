@@ -6,12 +6,11 @@ import static dev.loomlet.Loomlet.spawn;
 
 import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
+import dev.loomlet.net.StreamServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -134,15 +133,9 @@ public final class Peers {
     // --- W4, W6
 
     private static void echo() throws IOException {
-        try (ServerSocket server = new ServerSocket(0, 4096, InetAddress.getLoopbackAddress())) {
-            System.out.println("LISTENING " + server.getLocalPort());
-            spawn(() -> {
-                for (;;) {
-                    Socket socket = server.accept();
-                    socket.setTcpNoDelay(true);
-                    spawn(() -> upper(socket));
-                }
-            }).join();
+        try (var server = StreamServer.builder("127.0.0.1:0", Peers::upper).backlog(4096).build().start()) {
+            System.out.println("LISTENING " + server.port());
+            server.serveForever();
         }
     }
 
