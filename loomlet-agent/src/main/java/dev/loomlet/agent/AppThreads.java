@@ -5,12 +5,14 @@ import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
 import dev.loomlet.agent.Ownership.Owner;
 import dev.loomlet.internal.jdk.ThreadHooks;
+import dev.loomlet.internal.loop.Loop;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ final class AppThreads implements ThreadHooks.Callbacks {
     private final Set<String> leftReal = ConcurrentHashMap.newKeySet();
     private final AtomicInteger keepAlive = new AtomicInteger();
     private final AtomicInteger started = new AtomicInteger();
+    private final AtomicInteger asyncs = new AtomicInteger();
     private volatile @Nullable Runnable whenOver;
 
     AppThreads(Hub hub, ThreadMode mode, Ownership ownership) {
@@ -147,8 +150,7 @@ final class AppThreads implements ThreadHooks.Callbacks {
         if (pool != null) {
             return pools.contains(pool);
         }
-        if (type == Owner.JDK && thread.getClass() != Thread.class
-                && !ThreadHooks.startsForCaller(thread.getClass())) {
+        if (type == Owner.JDK && thread.getClass() != Thread.class && !ThreadHooks.isTimer(thread.getClass())) {
             return false;
         }
         Owner work = task == null ? type : ownership.of(task.getClass());
@@ -178,6 +180,33 @@ final class AppThreads implements ThreadHooks.Callbacks {
         if (mode != ThreadMode.NONE && ours(ownership.initiator(Owner.JDK))) {
             pools.add(pool);
         }
+    }
+
+    /** Tasks that the program hands to no executor in particular become threads of its own, and so greenlets. */
+    @Override
+    public Executor async(Executor original) {
+        if (mode == ThreadMode.NONE || ThreadHooks.face(Thread.currentThread()) == Thread.currentThread()) {
+            return original;
+        }
+        return task -> {
+            Thread face = new Thread(home.getThreadGroup(), task, "async-" + asyncs.incrementAndGet());
+            face.setDaemon(true);
+            launch(face);
+        };
+    }
+
+    /**
+     * While a sleep goes on, the hub waits with it: a class that sleeps in its initialiser would else be met by other
+     * greenlets in the middle of it, and whoever meets it blocks the thread of the stand-in as well.
+     */
+    @Override
+    public @Nullable Object beforePinnedWait(boolean sleeps) {
+        return sleeps ? null : Loop.beforePinnedWait();
+    }
+
+    @Override
+    public void afterPinnedWait(@Nullable Object token) {
+        Loop.afterPinnedWait(token);
     }
 
     @Override

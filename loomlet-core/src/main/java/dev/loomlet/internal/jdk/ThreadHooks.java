@@ -2,6 +2,7 @@ package dev.loomlet.internal.jdk;
 
 import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.ClassFile;
@@ -11,6 +12,7 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeModel;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.Opcode;
+import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.constant.ClassDesc;
@@ -24,6 +26,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.locks.AbstractQueuedSynchronizer;
 import java.util.concurrent.locks.LockSupport;
@@ -31,6 +35,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -58,14 +63,15 @@ public final class ThreadHooks {
     public static final String HOOK_NAME = "java/lang/LoomletThreads";
 
     /** The classes of the JDK that {@link #transform} changes. */
-    public static final Set<Class<?>> PATCHED = Set.of(
-            Thread.class, LockSupport.class, AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class);
+    public static final Set<Class<?>> PATCHED = Set.of(Thread.class, Access.type("java.lang.VirtualThread"),
+            LockSupport.class, AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class, CompletableFuture.class);
 
     private static final ClassDesc THREAD = ClassDesc.of("java.lang.Thread");
     private static final ClassDesc STATE = ClassDesc.of("java.lang.Thread$State");
     private static final ClassDesc FUNCTION = ClassDesc.of("java.util.function.Function");
     private static final ClassDesc CONSUMER = ClassDesc.of("java.util.function.Consumer");
     private static final ClassDesc BI_CONSUMER = ClassDesc.of("java.util.function.BiConsumer");
+    private static final ClassDesc SUPPLIER = ClassDesc.of("java.util.function.Supplier");
     private static final ClassDesc PREDICATE = ClassDesc.of("java.util.function.Predicate");
 
     private static final VarHandle PARK_BLOCKER = Access.field(Thread.class, "parkBlocker", Object.class);
@@ -101,6 +107,21 @@ public final class ThreadHooks {
 
         /** A {@code ThreadPoolExecutor} is being made. */
         void pool(Object pool);
+
+        /** What {@code CompletableFuture} uses as its own executor, in the calling thread. */
+        Executor async(Executor original);
+
+        /**
+         * The calling virtual thread is about to block its carrier, in a wait of the JDK that cannot give way because a
+         * native frame or a class initialiser is on the stack.
+         *
+         * @return what to give to {@link #afterPinnedWait}
+         */
+        @Nullable
+        Object beforePinnedWait(boolean sleeps);
+
+        /** That wait is over. */
+        void afterPinnedWait(@Nullable Object token);
     }
 
     /** A face and its real thread. */
@@ -181,6 +202,10 @@ public final class ThreadHooks {
             set(lookup, hook, "ALL", Function.class, (UnaryOperator<Thread[]>) all -> withFaces(all, callbacks));
             set(lookup, hook, "TRACES", Function.class,
                     (UnaryOperator<Map<Thread, StackTraceElement[]>>) all -> withFaces(all, callbacks));
+            set(lookup, hook, "ASYNC", Function.class, (UnaryOperator<Executor>) callbacks::async);
+            set(lookup, hook, "PIN", Supplier.class, (Supplier<@Nullable Object>) () -> beforePinnedWait(callbacks));
+            set(lookup, hook, "UNPIN", Consumer.class, (Consumer<@Nullable Object>) callbacks::afterPinnedWait);
+            set(lookup, hook, "JOIN", Function.class, (Function<Thread, @Nullable Thread>) ThreadHooks::joinable);
             set(lookup, hook, "POOL", Consumer.class, (Consumer<Object>) callbacks::pool);
             // Whatever these need is loaded now, and not in the middle of a method of Thread.
             face(Thread.currentThread());
@@ -245,6 +270,11 @@ public final class ThreadHooks {
         return name.startsWith("java.lang.") || name.startsWith("java.util.") || name.startsWith("jdk.internal.vm.")
                 || name.startsWith("jdk.internal.reflect.") || name.startsWith("jdk.internal.misc.")
                 || name.startsWith("sun.net.httpserver.") || name.startsWith("com.sun.net.httpserver.");
+    }
+
+    /** Whether a class of the JDK that is a thread runs a program's tasks, and may run them on a virtual thread. */
+    public static boolean isTimer(Class<?> type) {
+        return type.getName().equals("java.util.TimerThread");
     }
 
     /** Whether a class is the one that starts the threads of {@code Runtime.addShutdownHook}. */
@@ -331,16 +361,33 @@ public final class ThreadHooks {
         return all;
     }
 
+    /**
+     * The real thread, if the caller had better join that one: where the caller is pinned, {@code Object.wait}, which
+     * joining a face comes down to, would block its carrier in native code. A thread that is not on its way yet is no
+     * good for that: joining it would return at once.
+     */
+    private static @Nullable Thread joinable(Thread face) {
+        Thread real = Thread.currentThread().isVirtual() ? realOrNull(face) : null;
+        return real != null && real.isAlive() ? real : null;
+    }
+
+    private static @Nullable Object beforePinnedWait(Callbacks callbacks) {
+        boolean sleeps = StackWalker.getInstance()
+                .walk(frames -> frames.limit(20).anyMatch(each -> each.getMethodName().equals("sleepNanos")));
+        return callbacks.beforePinnedWait(sleeps);
+    }
+
     // --- bytes
 
     private static byte[] hookClass() {
         int shared = ClassFile.ACC_STATIC | ClassFile.ACC_PUBLIC;
         return ClassFile.of().build(HOOK, b -> {
             b.withFlags(AccessFlag.PUBLIC, AccessFlag.FINAL);
-            for (String each : List.of("FACE", "REAL", "STATE", "STACK", "ALL", "TRACES")) {
+            for (String each : List.of("FACE", "REAL", "STATE", "STACK", "ALL", "TRACES", "ASYNC", "JOIN")) {
                 b.withField(each, FUNCTION, shared);
             }
             b.withField("START", PREDICATE, shared).withField("POOL", CONSUMER, shared)
+                    .withField("PIN", SUPPLIER, shared).withField("UNPIN", CONSUMER, shared)
                     .withField("NAME", BI_CONSUMER, shared).withField("LOADER", BI_CONSUMER, shared);
             // public static Thread current(): what Thread.currentThread() becomes outside the JDK
             b.withMethodBody("current", MethodTypeDesc.of(THREAD), shared, c -> {
@@ -396,11 +443,21 @@ public final class ThreadHooks {
                 changes.put("setName(Ljava/lang/String;)V", before(c -> c
                         .getstatic(HOOK, "NAME", BI_CONSUMER).aload(0).aload(1)
                         .invokeinterface(BI_CONSUMER, "accept", MethodTypeDesc.of(CD_void, CD_Object, CD_Object))));
+                changes.put("join(J)V", firstAsk("JOIN", THREAD, c -> c.lload(1)
+                        .invokevirtual(THREAD, "join", MethodTypeDesc.of(CD_void, CD_long)).return_()));
                 changes.put("isDaemon()Z", onFace());
                 changes.put("getPriority()I", onFace());
                 changes.put("getThreadGroup()Ljava/lang/ThreadGroup;", onFace());
                 changes.put("getAllThreads()[Ljava/lang/Thread;", result("ALL", THREAD.arrayType()));
                 changes.put("getAllStackTraces()Ljava/util/Map;", result("TRACES", ClassDesc.of("java.util.Map")));
+            }
+            case "java/lang/VirtualThread" ->
+                    changes.put("parkOnCarrierThread(ZJ)V", ThreadHooks::aroundPark);
+            case "java/util/concurrent/CompletableFuture" -> {
+                changes.put("supplyAsync(Ljava/util/function/Supplier;)Ljava/util/concurrent/CompletableFuture;",
+                        asyncPool());
+                changes.put("runAsync(Ljava/lang/Runnable;)Ljava/util/concurrent/CompletableFuture;", asyncPool());
+                changes.put("defaultExecutor()Ljava/util/concurrent/Executor;", asyncPool());
             }
             case "java/util/concurrent/locks/LockSupport" -> {
                 changes.put("unpark(Ljava/lang/Thread;)V", onReal(0));
@@ -433,6 +490,35 @@ public final class ThreadHooks {
                 code.with(each);
             }
         }
+    }
+
+    /** Each {@code U.park(..)} becomes {@code t = PIN.get(); U.park(..); UNPIN.accept(t)}. */
+    private static void aroundPark(CodeBuilder code, CodeModel original) {
+        int token = code.allocateLocal(java.lang.classfile.TypeKind.REFERENCE);
+        for (CodeElement each : original) {
+            if (each instanceof InvokeInstruction invoke && invoke.name().equalsString("park")) {
+                code.getstatic(HOOK, "PIN", SUPPLIER).invokeinterface(SUPPLIER, "get", MethodTypeDesc.of(CD_Object))
+                        .astore(token).with(invoke)
+                        .getstatic(HOOK, "UNPIN", CONSUMER).aload(token)
+                        .invokeinterface(CONSUMER, "accept", MethodTypeDesc.of(CD_void, CD_Object));
+            } else {
+                code.with(each);
+            }
+        }
+    }
+
+    /** Each read of {@code ASYNC_POOL} goes through {@code ASYNC}. */
+    private static Change asyncPool() {
+        ClassDesc executor = ClassDesc.of("java.util.concurrent.Executor");
+        return (code, original) -> {
+            for (CodeElement each : original) {
+                code.with(each);
+                if (each instanceof FieldInstruction field && field.name().equalsString("ASYNC_POOL")) {
+                    code.getstatic(HOOK, "ASYNC", FUNCTION).swap();
+                    apply(code, executor);
+                }
+            }
+        };
     }
 
     private static Change before(Consumer<CodeBuilder> prologue) {

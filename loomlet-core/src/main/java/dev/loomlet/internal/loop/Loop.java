@@ -520,8 +520,50 @@ public final class Loop implements JdkHooks.Target {
         running = pinned;
     }
 
+    /**
+     * A fiber is about to block its carrier in a wait of the JDK. Lets a stand-in run the loop meanwhile.
+     *
+     * @return what to give to {@link #afterPinnedWait}, or null if the caller is no fiber or does not run the loop
+     */
+    public static @Nullable Object beforePinnedWait() {
+        Fiber fiber = Fiber.current();
+        Loop loop = fiber == null ? null : fiber.loop();
+        if (fiber == null || loop == null || loop.closed || !loop.onLoop() || loop.running != fiber) {
+            return null; // whoever waits for the baton in block() comes here, too
+        }
+        Blocked entry = new Blocked(new Waiter("a wait of the JDK that cannot give way"), fiber.thread(), loop.runner);
+        loop.release(entry);
+        return new Pinned(loop, fiber, entry);
+    }
+
+    /** That wait is over: waits for the baton. */
+    public static void afterPinnedWait(@Nullable Object token) {
+        if (token instanceof Pinned pinned) {
+            Blocked entry = pinned.entry;
+            Objects.requireNonNull(entry.waiter).resume(null);
+            pinned.loop.wakeHome();
+            boolean interrupted = false;
+            while (!entry.granted) {
+                LockSupport.park(pinned.loop);
+                interrupted |= Thread.interrupted();
+            }
+            if (interrupted) {
+                entry.thread.interrupt(); // not ours: it is for the wait that is going on
+            }
+            pinned.loop.running = pinned.fiber;
+        }
+    }
+
+    private record Pinned(Loop loop, Fiber fiber, Blocked entry) {}
+
     private void block(Blocked entry) {
         Waiter waiter = entry.waiter;
+        release(entry);
+        awaitBaton(entry, waiter);
+    }
+
+    /** Gives the baton to a stand-in. */
+    private void release(Blocked entry) {
         blocked.add(entry);
         running = null;
         StandIn standIn = idleStandIn;
@@ -534,6 +576,9 @@ public final class Loop implements JdkHooks.Target {
             runner = standIn;
             standIn.go();
         }
+    }
+
+    private void awaitBaton(Blocked entry, @Nullable Waiter waiter) {
         boolean late = false;
         while (!entry.granted) {
             LockSupport.park(this);
