@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,12 +43,27 @@ final class AppThreads implements ThreadHooks.Callbacks {
     private final AtomicInteger keepAlive = new AtomicInteger();
     private final AtomicInteger started = new AtomicInteger();
     private final AtomicInteger asyncs = new AtomicInteger();
+    private volatile @Nullable BiConsumer<Object, @Nullable Object> onMain;
     private volatile @Nullable Runnable whenOver;
 
     AppThreads(Hub hub, ThreadMode mode, Ownership ownership) {
         this.hub = hub;
         this.mode = mode;
         this.ownership = ownership;
+    }
+
+    /** Told when a program that was started without the launcher comes to its main. */
+    void onMain(BiConsumer<Object, @Nullable Object> onMain) {
+        this.onMain = onMain;
+    }
+
+    @Override
+    public void enterMain(Object receiver, @Nullable Object args) {
+        BiConsumer<Object, @Nullable Object> entered = onMain;
+        if (entered != null) {
+            onMain = null; // the second time it is we who call
+            entered.accept(receiver, args);
+        }
     }
 
     /** Told when the last thread that keeps a process alive has ended; and again, should another one come and go. */
@@ -76,14 +92,22 @@ final class AppThreads implements ThreadHooks.Callbacks {
             throw new IllegalThreadStateException();
         }
         if (!wanted(thread)) {
-            Runnable task = ThreadHooks.task(thread);
-            if (!shutdown() && ownership.of(task == null ? thread.getClass() : task.getClass()) == Owner.PROGRAM) {
-                leftReal.add(thread.getName());
-            }
+            noteReal(thread);
             return false;
         }
         launch(thread);
         return true;
+    }
+
+    /** Remembers the names of real threads that are going to run the program's code: for the report. */
+    private void noteReal(Thread thread) {
+        Runnable task = ThreadHooks.task(thread);
+        boolean runsProgram = thread instanceof ForkJoinWorkerThread
+                ? ownership.initiator(Owner.JDK) == Owner.PROGRAM
+                : ownership.of(task == null ? thread.getClass() : task.getClass()) == Owner.PROGRAM && !shutdown();
+        if (runsProgram) {
+            leftReal.add(thread.getName());
+        }
     }
 
     /** Makes a thread that has not been started a greenlet. */

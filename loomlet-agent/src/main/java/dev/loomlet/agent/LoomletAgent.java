@@ -25,6 +25,24 @@ public final class LoomletAgent {
      */
     public static void premain(@Nullable String options, Instrumentation granted) {
         accept(granted);
+        StartedProgram program = StartedProgram.find();
+        ThreadMode mode = ThreadMode.APP;
+        boolean report = false;
+        for (String each : (options == null ? "" : options).split(",", -1)) {
+            switch (each) {
+                case "" -> {}
+                case "report" -> report = true;
+                case "threads=app" -> mode = ThreadMode.APP;
+                case "threads=all" -> mode = ThreadMode.ALL;
+                case "threads=none" -> mode = ThreadMode.NONE;
+                default -> {
+                    System.err.println("loomlet: the agent has no option \"" + each
+                            + "\"; it takes threads=app|all|none and report, with commas between them");
+                    System.exit(2);
+                }
+            }
+        }
+        new ProgramRun(mode, program.own(), report).await(program);
     }
 
     /**

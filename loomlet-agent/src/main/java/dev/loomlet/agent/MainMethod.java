@@ -79,6 +79,31 @@ public final class MainMethod {
         return method.getDeclaringClass();
     }
 
+    /**
+     * Calls a main that was entered before.
+     *
+     * @param receiver its instance, or its class if it is static
+     * @param args its arguments, or null if it takes none
+     */
+    static void callAgain(Object receiver, @Nullable Object args) throws Throwable {
+        Class<?> type = receiver instanceof Class<?> itself ? itself : receiver.getClass();
+        Method main = args == null ? find(type) : find(type, String[].class);
+        if (main == null) {
+            throw new IllegalStateException("main of " + type + " has gone");
+        }
+        main.setAccessible(true);
+        try {
+            Object instance = receiver instanceof Class<?> ? null : receiver;
+            if (args == null) {
+                main.invoke(instance);
+            } else {
+                main.invoke(instance, args);
+            }
+        } catch (InvocationTargetException e) {
+            throw e.getCause() == null ? e : e.getCause();
+        }
+    }
+
     /** Calls it; what it throws comes out as it is. */
     void call(String[] args) throws Throwable {
         try {

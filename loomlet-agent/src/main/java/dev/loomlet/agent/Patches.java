@@ -17,8 +17,16 @@ final class Patches {
 
     private final Ownership ownership;
 
-    Patches(Ownership ownership) {
+    private final @Nullable StartedProgram main;
+
+    /**
+     * Prepares them.
+     *
+     * @param main the program whose main is still to come, if it was started without the launcher
+     */
+    Patches(Ownership ownership, @Nullable StartedProgram main) {
         this.ownership = ownership;
+        this.main = main;
     }
 
     /** Rewrites the JDK's classes and, from now on, those that load. */
@@ -50,6 +58,9 @@ final class Patches {
                 byte[] result = guarded(name, bytes, false);
                 if (result != null) {
                     rewritten.incrementAndGet();
+                }
+                if (main != null && main.isMain(name, loader)) {
+                    return ThreadHooks.atMain(result == null ? bytes : result, loader);
                 }
                 return result;
             }

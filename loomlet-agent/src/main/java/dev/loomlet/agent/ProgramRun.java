@@ -53,19 +53,25 @@ public final class ProgramRun {
      */
     public void run(Loading program, String[] args) throws UnusableProgram {
         Hub hub = Hub.current();
-        AppThreads threads = install(hub);
+        AppThreads threads = install(hub, null);
         MainMethod main = program.load();
         run(threads, () -> main.call(args));
     }
 
-    private AppThreads install(Hub hub) {
+    /** Prepares a program that the JVM is about to start by itself, on the calling thread. */
+    void await(StartedProgram program) {
+        AppThreads threads = install(Hub.current(), program);
+        threads.onMain((receiver, args) -> run(threads, () -> MainMethod.callAgain(receiver, args)));
+    }
+
+    private AppThreads install(Hub hub, @Nullable StartedProgram program) {
         Ownership ownership = new Ownership(own);
         AppThreads threads = new AppThreads(hub, mode, ownership);
         Instrumentation instrumentation = LoomletAgent.instrumentation().orElse(null);
         Patches patches = null;
         if (instrumentation != null) {
             ThreadHooks.install(threads);
-            patches = new Patches(ownership);
+            patches = new Patches(ownership, program);
             patches.install(instrumentation);
             patches.failed()
                     .forEach((name, error) -> System.err.println("loomlet: cannot patch " + name + ": " + error));

@@ -6,6 +6,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassHierarchyResolver;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
@@ -122,6 +123,14 @@ public final class ThreadHooks {
 
         /** That wait is over. */
         void afterPinnedWait(@Nullable Object token);
+
+        /**
+         * The {@code main} of the program was entered whose class was given to {@link #atMain}.
+         *
+         * @param receiver its instance, or its class if it is static
+         * @param args its arguments, or null if it takes none
+         */
+        void enterMain(Object receiver, @Nullable Object args);
     }
 
     /** A face and its real thread. */
@@ -197,6 +206,7 @@ public final class ThreadHooks {
             set(lookup, hook, "STATE", Function.class, (Function<Thread, Thread.@Nullable State>) ThreadHooks::state);
             set(lookup, hook, "STACK", Function.class,
                     (Function<Thread, StackTraceElement @Nullable []>) ThreadHooks::stack);
+            set(lookup, hook, "MAIN", BiConsumer.class, (BiConsumer<Object, @Nullable Object>) callbacks::enterMain);
             set(lookup, hook, "NAME", BiConsumer.class, (BiConsumer<Thread, String>) ThreadHooks::rename);
             set(lookup, hook, "LOADER", BiConsumer.class, (BiConsumer<Thread, ClassLoader>) ThreadHooks::setLoader);
             set(lookup, hook, "ALL", Function.class, (UnaryOperator<Thread[]>) all -> withFaces(all, callbacks));
@@ -388,7 +398,8 @@ public final class ThreadHooks {
             }
             b.withField("START", PREDICATE, shared).withField("POOL", CONSUMER, shared)
                     .withField("PIN", SUPPLIER, shared).withField("UNPIN", CONSUMER, shared)
-                    .withField("NAME", BI_CONSUMER, shared).withField("LOADER", BI_CONSUMER, shared);
+                    .withField("NAME", BI_CONSUMER, shared).withField("LOADER", BI_CONSUMER, shared)
+                    .withField("MAIN", BI_CONSUMER, shared);
             // public static Thread current(): what Thread.currentThread() becomes outside the JDK
             b.withMethodBody("current", MethodTypeDesc.of(THREAD), shared, c -> {
                 c.getstatic(HOOK, "FACE", FUNCTION).invokestatic(THREAD, "currentThread", MethodTypeDesc.of(THREAD));
@@ -400,6 +411,52 @@ public final class ThreadHooks {
 
     private static void apply(CodeBuilder c, ClassDesc result) {
         c.invokeinterface(FUNCTION, "apply", MethodTypeDesc.of(CD_Object, CD_Object)).checkcast(result);
+    }
+
+    /**
+     * Rewrites a class so that its {@code main} begins with a call of {@link Callbacks#enterMain}.
+     *
+     * @param loader where the classes it names can be looked up
+     */
+    public static byte[] atMain(byte[] bytes, ClassLoader loader) {
+        ClassFile classFile = ClassFile.of(ClassFile.ClassHierarchyResolverOption.of(
+                ClassHierarchyResolver.ofResourceParsing(loader)
+                        .orElse(ClassHierarchyResolver.defaultResolver()).cached()));
+        ClassModel model = classFile.parse(bytes);
+        return classFile.transformClass(model, (builder, element) -> {
+            if (element instanceof MethodModel method && method.methodName().equalsString("main")
+                    && method.code().isPresent()) {
+                boolean isStatic = method.flags().has(AccessFlag.STATIC);
+                boolean takesArgs = method.methodType().equalsString("([Ljava/lang/String;)V");
+                if (takesArgs || method.methodType().equalsString("()V")) {
+                    CodeModel code = method.code().get();
+                    builder.transformMethod(method, (m, part) -> {
+                        if (part instanceof CodeModel) {
+                            m.withCode(c -> {
+                                c.getstatic(HOOK, "MAIN", BI_CONSUMER);
+                                if (isStatic) {
+                                    c.ldc(model.thisClass());
+                                } else {
+                                    c.aload(0);
+                                }
+                                if (takesArgs) {
+                                    c.aload(isStatic ? 0 : 1);
+                                } else {
+                                    c.aconst_null();
+                                }
+                                c.invokeinterface(BI_CONSUMER, "accept",
+                                        MethodTypeDesc.of(CD_void, CD_Object, CD_Object));
+                                code.forEach(c);
+                            });
+                        } else {
+                            m.with(part);
+                        }
+                    });
+                    return;
+                }
+            }
+            builder.with(element);
+        });
     }
 
     /** A change of one method. */
