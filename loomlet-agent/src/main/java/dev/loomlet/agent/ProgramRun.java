@@ -107,7 +107,7 @@ public final class ProgramRun {
         }
         new Thread(null, () -> System.exit(exitCode), "loomlet-exit").start();
         for (;;) {
-            await(end, -1);
+            await(new Waiter("the end of the process"), -1); // an interrupt would end one of them
         }
     }
 

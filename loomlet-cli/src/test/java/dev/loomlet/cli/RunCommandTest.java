@@ -1,0 +1,273 @@
+package dev.loomlet.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Programs behave as greenlets as they do on threads. */
+@Timeout(150)
+class RunCommandTest {
+
+    private static final Path EXAMPLES = Path.of("..", "examples").toAbsolutePath().normalize();
+
+    @TempDir static Path folder;
+
+    private static Programs programs;
+
+    @BeforeAll
+    static void compile() throws IOException {
+        programs = new Programs(folder);
+    }
+
+    private static void behavesTheSame(String... program) throws Exception {
+        assertThat(programs.onGreenlets(program)).isEqualTo(programs.onThreads(program));
+    }
+
+    // --- threads
+
+    @Test
+    void threadsAnswerAsThreadsDo() throws Exception {
+        behavesTheSame("ThreadApi");
+    }
+
+    @Test
+    void executorsAndTimers() throws Exception {
+        behavesTheSame("Pools");
+    }
+
+    @Test
+    void synchronizedWaitAndNotify() throws Exception {
+        behavesTheSame("ProducerConsumer");
+    }
+
+    @Test
+    void joinsInARowAndInterruptsInEveryWait() throws Exception {
+        behavesTheSame("Joins");
+    }
+
+    @Test
+    void logsFromAHundredThreads() throws Exception {
+        behavesTheSame("Logs");
+    }
+
+    @Test
+    void waitsInAClassInitialiser() throws Exception {
+        behavesTheSame("Initialiser");
+    }
+
+    @Test
+    void uncaughtErrorsAreHandledAndPrintedAlike() throws Exception {
+        behavesTheSame("Uncaught");
+    }
+
+    @Test
+    void aServerWithTwoHundredClientsTakesOneOsThread() throws Exception {
+        var ended = programs.onGreenlets("Server");
+        assertThat(ended.out()).isEqualTo("1000 answers\n");
+        assertThat(ended.err()).isEqualTo("1 OS threads\n");
+    }
+
+    @Test
+    void threadsNoneLeavesThemReal() throws Exception {
+        var ended = programs.loomlet("run", "--threads", "none", "-cp", programs.classes().toString(), "Server");
+        assertThat(ended.out()).isEqualTo("1000 answers\n");
+        assertThat(ended.err()).isEqualTo("400 OS threads\n");
+    }
+
+    // --- the end
+
+    @Test
+    void endsWithTheLastThreadThatIsNoDaemon() throws Exception {
+        behavesTheSame("Exits", "last");
+        behavesTheSame("Exits", "daemon");
+    }
+
+    @Test
+    void keepsTheExitCodeAndRunsShutdownHooks() throws Exception {
+        behavesTheSame("Exits", "exit");
+        behavesTheSame("Exits", "exit-in-thread");
+    }
+
+    @Test
+    void ctrlCRunsShutdownHooks() throws Exception {
+        Path source = Files.writeString(folder.resolve("Waits.java"), """
+                void main() throws InterruptedException {
+                    Runtime.getRuntime().addShutdownHook(new Thread(() -> IO.println("hook")));
+                    IO.println("waiting");
+                    new java.util.concurrent.CountDownLatch(1).await();
+                }
+                """);
+        Process process = programs.command(List.of("-jar", programs.jar().toString(), "run", source.toString()))
+                .redirectErrorStream(true).start();
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(out.readLine()).isEqualTo("waiting");
+            Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start();
+            assertThat(kill.waitFor()).isZero();
+            assertThat(out.readAllAsString()).isEqualTo("hook\n");
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(130);
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    // --- what is run
+
+    @Test
+    void argumentsThatLookLikeOptionsArePassedOn() throws Exception {
+        Path source = Files.writeString(folder.resolve("Args.java"), """
+                class Args {
+                    static void main(String... args) {
+                        System.out.println(java.util.List.of(args));
+                    }
+                }
+                """);
+        var ended = programs.loomlet("run", source.toString(), "--report", "-cp", "--threads=none", "--", "x y", "");
+        assertThat(ended).isEqualTo(new Programs.Ended(0, "[--report, -cp, --threads=none, --, x y, ]\n", ""));
+    }
+
+    @Test
+    void usesSourceFilesBesideIt() throws Exception {
+        Path source = folder.resolve("several");
+        Files.createDirectories(source.resolve("shop"));
+        Files.writeString(source.resolve("shop/Till.java"), """
+                package shop;
+                public class Till { public static String ring() { return "ding"; } }
+                """);
+        Path main = Files.writeString(source.resolve("shop/Open.java"), """
+                package shop;
+                public class Open { void main() { System.out.println(Till.ring()); } }
+                """);
+        assertThat(programs.loomlet("run", main.toString())).isEqualTo(new Programs.Ended(0, "ding\n", ""));
+    }
+
+    private static Path jar(String mainClass) throws IOException {
+        Path jar = folder.resolve(mainClass + ".jar");
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        if (!mainClass.isEmpty()) {
+            manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, mainClass);
+        }
+        try (OutputStream file = Files.newOutputStream(jar); var out = new JarOutputStream(file, manifest);
+                var classes = Files.list(programs.classes())) {
+            for (Path each : classes.toList()) {
+                out.putNextEntry(new JarEntry(each.getFileName().toString()));
+                Files.copy(each, out);
+            }
+        }
+        return jar;
+    }
+
+    @Test
+    void runsAJar() throws Exception {
+        var ended = programs.loomlet("run", jar("Server").toString());
+        assertThat(ended).isEqualTo(new Programs.Ended(0, "1000 answers\n", "1 OS threads\n"));
+    }
+
+    @Test
+    void theAgentDoesTheSameWithoutTheLauncher() throws Exception {
+        assertThat(programs.withAgent("", "Server"))
+                .isEqualTo(new Programs.Ended(0, "1000 answers\n", "1 OS threads\n"));
+        assertThat(programs.withAgent("", "Uncaught")).isEqualTo(programs.onThreads("Uncaught"));
+        assertThat(programs.withAgent("=threads=none", "Server").err()).isEqualTo("400 OS threads\n");
+        assertThat(programs.withAgent("=nonsense", "Server").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void reportsWhatHasHappened() throws Exception {
+        var ended = programs.loomlet("run", "--report", "-cp", programs.classes().toString(), "Server");
+        assertThat(ended.out()).isEqualTo("1000 answers\n");
+        assertThat(ended.err()).contains("OS threads for user code  1: main\n")
+                .containsPattern("greenlets +402, at most \\d+ at a time; 402 were the program's threads\n")
+                .containsPattern("switches +\\d{4,}\n").containsPattern("hub blocked +\\d+\\.\\d+ s")
+                .containsPattern("patched +AbstractQueuedSynchronizer.*Thread").doesNotContain("not patched");
+    }
+
+    // --- what cannot be run
+
+    private static void isOneMistake(String message, String... args) throws Exception {
+        var ended = programs.loomlet(args);
+        assertThat(ended.err()).startsWith(message);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void whatCannotBeRunIsExplained() throws Exception {
+        isOneMistake("loomlet: there is no file nothing.java\n", "run", "nothing.java");
+        isOneMistake("loomlet: there is no class Nothing in classes\n", "run", "-cp", "classes", "Nothing");
+        Path empty = Files.writeString(folder.resolve("Empty.java"), "class Empty {}");
+        isOneMistake("loomlet: class Empty has no main method\n", "run", empty.toString());
+        Path wrong = Files.writeString(folder.resolve("Wrong.java"), "class Wrong { int x = \"\"; }");
+        isOneMistake("loomlet: " + wrong + " does not compile:\n" + wrong + ":1: error: incompatible types", "run",
+                wrong.toString());
+        Path noJar = Files.writeString(folder.resolve("broken.jar"), "no jar");
+        isOneMistake("loomlet: " + noJar + " is no jar", "run", noJar.toString());
+        isOneMistake("loomlet: " + folder + " is a folder", "run", folder.toString());
+    }
+
+    // --- the examples
+
+    private static Programs.Ended example(String name, String... args) throws Exception {
+        return programs.loomlet(java.util.stream.Stream.concat(
+                java.util.stream.Stream.of("run", EXAMPLES.resolve(name + ".java").toString()),
+                java.util.stream.Stream.of(args)).toArray(String[]::new));
+    }
+
+    @Test
+    void eatAndPlayTakeTurns() throws Exception {
+        assertThat(example("EatPlay").out()).isEqualTo("""
+                egon eat 1
+                egon play 1
+                egon play 2
+                egon eat 2
+                main
+                """);
+        assertThat(example("EatPlayPatched").out()).isEqualTo("""
+                greenlet-0: eat food 1
+                greenlet-1: play 1
+                greenlet-1: play 2
+                greenlet-0: eat food 2
+                main
+                """);
+    }
+
+    @Test
+    void fiveHundredClientsTalkOnOneOsThread() throws Exception {
+        assertThat(example("ManyClients").out()).endsWith("500 conversations on 1 OS thread(s)\n");
+    }
+
+    @Test
+    void theCrawlerFetchesAllPagesInTheTimeOfOne() throws Exception {
+        String out = example("Crawler").out();
+        assertThat(out.lines().filter(each -> each.contains("bytes received from"))).hasSize(3);
+        assertThat(seconds(out, "run time is ")).isBetween(1.0, 2.5);
+    }
+
+    @Test
+    void asynchronousTasksTakeTheTimeOfOne() throws Exception {
+        String out = example("SyncAsync").out();
+        String[] parts = out.split("Asynchronous:\n", -1);
+        assertThat(seconds(parts[0], "took ")).isBetween(5.0, 6.5);
+        assertThat(seconds(parts[1], "took ")).isBetween(0.5, 2.0);
+    }
+
+    private static double seconds(String text, String before) {
+        int begin = text.indexOf(before) + before.length();
+        return Double.parseDouble(text.substring(begin, text.indexOf(' ', begin)));
+    }
+}
