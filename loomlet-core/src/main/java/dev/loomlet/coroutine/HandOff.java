@@ -1,6 +1,10 @@
 package dev.loomlet.coroutine;
 
 import dev.loomlet.GreenletExit;
+import dev.loomlet.Hub;
+import dev.loomlet.Loomlet;
+import dev.loomlet.internal.loop.Waiter;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,6 +41,7 @@ final class HandOff {
     private volatile boolean abandoned;
 
     private volatile boolean bodysTurn;
+    private volatile @Nullable Waiter hubWaiter;
 
     HandOff(Suspendable body) {
         this.body = body;
@@ -67,7 +72,11 @@ final class HandOff {
         } else {
             LockSupport.unpark(suspended);
         }
-        await(false);
+        if (!Thread.currentThread().isVirtual() && Hub.ifPresent().isPresent()) {
+            runHubUntilReturned();
+        } else {
+            await(false);
+        }
         resumer = null;
         Throwable thrown = failure;
         failure = null;
@@ -88,17 +97,38 @@ final class HandOff {
             failure = t;
         }
         ended = true;
+        handBack();
+    }
+
+    private void handBack() {
         Thread next = resumer;
         bodysTurn = false;
+        Waiter loop = hubWaiter;
+        if (loop != null) {
+            loop.resume(null);
+        }
         LockSupport.unpark(next);
+    }
+
+    /**
+     * Waits for the body as the hub's own thread does, by running the loop: the body may have begun in a greenlet of this
+     * hub, and then its thread needs that loop.
+     */
+    private void runHubUntilReturned() {
+        while (bodysTurn) {
+            var waiter = new Waiter("a step of a coroutine");
+            hubWaiter = waiter;
+            if (bodysTurn) { // else the hand-back may have come before it could see the waiter
+                waiter.awaitShielded();
+            }
+        }
+        hubWaiter = null;
     }
 
     void suspend() {
         refuseUnlessInside();
         suspended = Thread.currentThread();
-        Thread next = resumer;
-        bodysTurn = false;
-        LockSupport.unpark(next);
+        handBack();
         await(true);
         if (abandoned) {
             throw new GreenletExit("abandoned");
@@ -106,14 +136,16 @@ final class HandOff {
     }
 
     /** Ends the bodies that are still suspended, for tests: a parked thread is not collected. */
-    static void abandonAll() throws InterruptedException {
+    static void abandonAll() {
         for (HandOff each : LIVE) {
             Thread waiting = each.suspended;
             if (!each.bodysTurn && waiting != null && !each.ended) {
                 each.abandoned = true;
                 each.bodysTurn = true;
                 LockSupport.unpark(waiting);
-                waiting.join();
+                while (waiting.isAlive()) {
+                    Loomlet.sleep(Duration.ofMillis(1)); // on a hub's thread: runs what its loop has to
+                }
             }
         }
         LIVE.clear();
