@@ -20,7 +20,7 @@ import java.util.Optional;
  *                       ended
  * }</pre>
  *
- * <p>Whoever owns the fiber keeps that order and lets only one thread at a time in; here is no claim. Two
+ * <p>Whoever owns one keeps that order and lets only one thread at a time in; here is no claim. Two
  * implementations: the JDK's continuation, and a thread of its own with a hand-off where that is not accessible.
  *
  * <p>Monitors: {@link #resume} first makes sure that the caller's are off the lock stack (see {@link LockStackFlush}),
@@ -60,7 +60,7 @@ abstract class Suspendable implements Continuations.Body {
     /** How many of the next suspends are checked each. */
     private int eager;
 
-    /** A fiber for code of {@code bodyClass}. */
+    /** One for code of {@code bodyClass}. */
     Suspendable(Class<?> bodyClass) {
         machine = NATIVE ? Continuations.create(this) : new HandOff(this);
         Made made = MADE.get(bodyClass);
@@ -132,7 +132,7 @@ abstract class Suspendable implements Continuations.Body {
         }
     }
 
-    /** Whether the calling code runs inside this fiber, at any depth. */
+    /** Whether the calling code runs inside this one, at any depth. */
     final boolean inside() {
         return NATIVE ? Continuations.inside(machine) : ((HandOff) machine).inside();
     }
@@ -151,7 +151,7 @@ abstract class Suspendable implements Continuations.Body {
                 || type.equals("java.util.concurrent.locks.LockSupport") || type.equals("java.lang.Thread");
     }
 
-    /** What to call the fiber in messages. */
+    /** What to call it in messages. */
     abstract String describe();
 
     private static boolean isBase(StackWalker.StackFrame frame) {
