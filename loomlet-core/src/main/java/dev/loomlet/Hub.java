@@ -109,6 +109,11 @@ public final class Hub implements AutoCloseable {
         return (Hub) loop.owner();
     }
 
+    /** What this JVM lets hubs do, and what to add where something is missing. Any thread; never throws. */
+    public static Capabilities capabilities() {
+        return Capabilities.find();
+    }
+
     /** All hubs that are open, in no order. */
     public static List<Hub> all() {
         return List.copyOf(ALL);
