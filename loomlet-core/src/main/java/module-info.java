@@ -9,4 +9,6 @@ import org.jspecify.annotations.NullMarked;
     exports dev.loomlet.net;
     exports dev.loomlet.pool;
     exports dev.loomlet.sync;
+
+    provides java.net.spi.InetAddressResolverProvider with dev.loomlet.net.dns.HubResolverProvider;
 }

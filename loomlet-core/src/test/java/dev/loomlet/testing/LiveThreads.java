@@ -19,7 +19,8 @@ final class LiveThreads {
             + "|Attach Listener"
             + "|JFR .*"
             + "|junit-.*"
-            + "|surefire-.*");
+            + "|surefire-.*"
+            + "|loomlet-dns-\\d+"); // of the JVM's one resolver; they end when idle
 
     /** {@code jdk.internal.vm.ThreadContainers.root()}: the only place where virtual threads can be listed. */
     private static final @Nullable Object ROOT_CONTAINER = rootContainer();

@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.loomlet.net.dns;
+
+import org.jspecify.annotations.NullUnmarked;
