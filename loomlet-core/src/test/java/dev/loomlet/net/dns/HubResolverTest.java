@@ -146,10 +146,14 @@ class HubResolverTest {
     void lookUpsOfOneNameAtTheSameTimeAreOne() {
         HubResolver resolver = resolver();
         List<Greenlet<String>> all = new ArrayList<>();
+        int[] asking = {0};
         for (int i = 0; i < 50; i++) {
-            all.add(spawn(() -> ask(resolver, "same.test")));
+            all.add(spawn(() -> {
+                asking[0]++;
+                return ask(resolver, "same.test");
+            }));
         }
-        until(() -> server.asked.size() == 1);
+        until(() -> server.asked.size() == 1 && asking[0] == 50);
         server.answers.release();
 
         joinAll(all);
@@ -215,12 +219,14 @@ class HubResolverTest {
         HubResolver resolver = resolver();
         server.broken = new IllegalStateException("out of order");
         List<Greenlet<Void>> all = new ArrayList<>();
+        int[] asking = {0};
         for (int i = 0; i < 3; i++) {
             all.add(spawn(() -> {
+                asking[0]++;
                 assertThatThrownBy(() -> ask(resolver, "any.test")).hasMessage("out of order");
             }));
         }
-        until(() -> server.asked.size() == 1);
+        until(() -> server.asked.size() == 1 && asking[0] == 3);
         server.answers.release(1);
         joinAll(all);
         assertThat(all).allMatch(Greenlet::successful);
