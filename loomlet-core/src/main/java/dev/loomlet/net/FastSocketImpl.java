@@ -405,15 +405,38 @@ final class FastSocketImpl extends SocketImpl {
         try {
             if (mayRead()) {
                 Line line = line();
-                share(line);
-                int n;
-                if (line != null && line.readable && (n = line.read(bytes, offset, length)) > 0) {
-                    return n; // the usual case, apart so that it stays small
+                if (line == null) {
+                    return readOrWait(null, _ -> SocketNatives.read(fd, bytes, offset, length));
                 }
-                return readOrWait(line, each -> each != null ? each.read(bytes, offset, length)
-                        : SocketNatives.read(fd, bytes, offset, length));
+                share(line);
+                // As readOrWait, but with fewer frames: a greenlet that waits here keeps them all in memory.
+                long nanos = timeoutNanos();
+                long deadline = deadline(nanos);
+                for (;;) {
+                    int n = line.readable ? line.read(bytes, offset, length) : SocketNatives.UNAVAILABLE;
+                    if (n > 0) {
+                        return n;
+                    }
+                    if (n == SocketNatives.EOF || inputShut) {
+                        if (open()) {
+                            atEnd = true;
+                            return -1;
+                        }
+                    } else if (n == SocketNatives.UNAVAILABLE) {
+                        streak = 0;
+                        if (!line.await(true, left(nanos, deadline, "reading from"), new Reason("reading from", this))
+                                && open()) {
+                            throw timedOut("reading from");
+                        }
+                    }
+                    if (!open()) {
+                        throw closed();
+                    }
+                }
             }
             return -1;
+        } catch (InterruptedException e) {
+            throw interrupted(e);
         } catch (SocketException e) {
             throw remember(e);
         } finally {

@@ -1,9 +1,12 @@
 package dev.loomlet.net;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 
 /**
@@ -37,6 +40,86 @@ public final class StreamSocket extends Socket {
         this.impl = impl;
     }
 
+    /** The JDK would wrap the streams below twice: frames that every waiting greenlet keeps in memory. */
+    private final class In extends InputStream {
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) > 0 ? one[0] & 0xff : -1;
+        }
+
+        @Override
+        public int read(byte[] bytes) throws IOException {
+            return read(bytes, 0, bytes.length);
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                return impl.read(bytes, offset, length);
+            } catch (SocketTimeoutException e) {
+                throw e;
+            } catch (InterruptedIOException e) {
+                throw closedByInterrupt(e);
+            }
+        }
+
+        @Override
+        public int available() throws IOException {
+            return impl.available();
+        }
+
+        @Override
+        public void close() throws IOException {
+            StreamSocket.this.close();
+        }
+    }
+
+    private final class Out extends OutputStream {
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                impl.write(bytes, offset, length);
+            } catch (InterruptedIOException e) {
+                throw closedByInterrupt(e);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            StreamSocket.this.close();
+        }
+    }
+
+    @Override
+    public InputStream getInputStream() throws IOException {
+        check(isInputShutdown(), "Socket input is shutdown");
+        return new In();
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        check(isOutputShutdown(), "Socket output is shutdown");
+        return new Out();
+    }
+
+    private void check(boolean shut, String problem) throws SocketException {
+        if (isClosed()) {
+            throw new SocketException("Socket is closed");
+        }
+        if (!isConnected()) {
+            throw new SocketException("Socket is not connected");
+        }
+        if (shut) {
+            throw new SocketException(problem);
+        }
+    }
+
     /**
      * Lets several greenlets read at the same time, or write: the second waits until the first is done, as with JDK
      * sockets, instead of getting an error.
@@ -56,7 +139,7 @@ public final class StreamSocket extends Socket {
     public int read(ByteBuffer buffer) throws IOException {
         try {
             return impl.read(buffer);
-        } catch (java.net.SocketTimeoutException e) {
+        } catch (SocketTimeoutException e) {
             throw e;
         } catch (InterruptedIOException e) {
             throw closedByInterrupt(e);
