@@ -185,6 +185,14 @@ public final class AsyncResult<T> implements Waitable, Consumer<Greenlet<? exten
         return state.outcome instanceof Failed failed ? Optional.of(failed.cause) : Optional.empty();
     }
 
+    /** How many wait. */
+    public int waiters() {
+        state.enter();
+        int waiting = state.waiting.size();
+        state.leave();
+        return waiting;
+    }
+
     /** Its inside, for the library. */
     @Override
     public Signal signal() {

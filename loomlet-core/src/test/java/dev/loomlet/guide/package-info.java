@@ -1,0 +1,5 @@
+/** The snippets of the guide, compiled and run. */
+@NullMarked
+package dev.loomlet.guide;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,170 @@
+package dev.loomlet.sync;
+
+import static dev.loomlet.Loomlet.after;
+import static dev.loomlet.Loomlet.select;
+import static dev.loomlet.Loomlet.waitAll;
+import static dev.loomlet.Loomlet.waitAny;
+
+import dev.loomlet.Selected;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+
+/** The contract of waits, for every waiting call of this package and the waits for many. */
+class EveryWaitTest extends WaitContract {
+    private interface Body {
+        Object await(Duration timeout) throws Exception;
+    }
+
+    private static Call call(Object expiry, IntSupplier waiters, Body body) {
+        return new Call() {
+            @Override
+            public Object await(Duration timeout) throws Exception {
+                return body.await(timeout);
+            }
+
+            @Override
+            public boolean isExpiry(Object result) {
+                return expiry instanceof Class<?> type ? type.isInstance(result) : expiry.equals(result);
+            }
+
+            @Override
+            public int waiters() {
+                return waiters.getAsInt();
+            }
+        };
+    }
+
+    private static Wait wait(String name, Supplier<Call> make) {
+        return new Wait(name, make);
+    }
+
+    private static <T> Queue<T> full(T item) {
+        Queue<T> queue = new Queue<>(1);
+        queue.put(item);
+        return queue;
+    }
+
+    /** Locked by a thread that will never unlock it. */
+    private static RLock locked() {
+        RLock lock = new RLock();
+        Thread owner = Thread.ofPlatform().start(lock::lock);
+        try {
+            owner.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        return lock;
+    }
+
+    @Override
+    List<Wait> waits() {
+        return List.of(
+                wait("Event.await", () -> {
+                    Event event = new Event();
+                    return call(false, event::waiters, event::await);
+                }),
+                wait("AsyncResult.get", () -> {
+                    AsyncResult<String> result = new AsyncResult<>();
+                    return call(Optional.empty(), result::waiters, result::get);
+                }),
+                wait("AsyncResult.await", () -> {
+                    AsyncResult<String> result = new AsyncResult<>();
+                    return call(false, result::waiters, result::await);
+                }),
+                wait("Semaphore.tryAcquire", () -> {
+                    Semaphore semaphore = new Semaphore(0);
+                    return call(false, semaphore::waiters, semaphore::tryAcquire);
+                }),
+                wait("Semaphore.awaitPermit", () -> {
+                    Semaphore semaphore = new Semaphore(0);
+                    return call(0, () -> semaphore.state.watching.size(), semaphore::awaitPermit);
+                }),
+                wait("RLock.tryLock", () -> {
+                    RLock lock = locked();
+                    return call(false, () -> lock.state.waiting.size(), lock::tryLock);
+                }),
+                wait("Condition.await", () -> {
+                    RLock lock = new RLock();
+                    Condition condition = lock.newCondition();
+                    return call(false, () -> lock.isLocked() ? 1 : 0, timeout -> {
+                        lock.lock();
+                        try {
+                            return condition.await(timeout);
+                        } finally {
+                            lock.unlock();
+                        }
+                    });
+                }),
+                wait("Barrier.await", () -> {
+                    Barrier barrier = new Barrier(2);
+                    return call("broken", barrier::waiters, timeout -> {
+                        try {
+                            return barrier.await(timeout);
+                        } catch (BarrierBroken e) {
+                            return "broken";
+                        } finally {
+                            barrier.reset();
+                        }
+                    });
+                }),
+                wait("Queue.poll", () -> {
+                    Queue<String> queue = new Queue<>();
+                    return call(Optional.empty(), queue::waitingToTake, queue::poll);
+                }),
+                wait("Queue.peek", () -> {
+                    Queue<String> queue = new Queue<>();
+                    return call(Optional.empty(), queue::waitingToTake, queue::peek);
+                }),
+                wait("Queue.offer", () -> {
+                    Queue<String> queue = full("a");
+                    return call(false, queue::waitingToPut, timeout -> queue.offer("b", timeout));
+                }),
+                wait("PriorityQueue.poll", () -> {
+                    PriorityQueue<String> queue = new PriorityQueue<>();
+                    return call(Optional.empty(), queue::waitingToTake, queue::poll);
+                }),
+                wait("PriorityQueue.offer", () -> {
+                    PriorityQueue<String> queue = new PriorityQueue<>(1);
+                    queue.put("a");
+                    return call(false, queue::waitingToPut, timeout -> queue.offer("b", timeout));
+                }),
+                wait("rendezvous offer", () -> {
+                    Queue<String> queue = Queue.rendezvous();
+                    return call(false, queue::waitingToPut, timeout -> queue.offer("b", timeout));
+                }),
+                wait("JoinableQueue.join", () -> {
+                    JoinableQueue<String> queue = new JoinableQueue<>();
+                    queue.put("a");
+                    return call(false, () -> queue.state.joining.size(), queue::join);
+                }),
+                wait("Channel.trySend", () -> {
+                    Channel<String> channel = new Channel<>();
+                    return call(false, channel::senders, timeout -> channel.trySend("a", timeout));
+                }),
+                wait("Channel.tryReceive", () -> {
+                    Channel<String> channel = new Channel<>();
+                    return call(Optional.empty(), channel::receivers, channel::tryReceive);
+                }),
+                wait("select", () -> {
+                    Channel<String> channel = new Channel<>();
+                    Channel<String> other = new Channel<>();
+                    Event event = new Event();
+                    return call(Selected.Elapsed.class,
+                            () -> channel.receivers() + other.senders() + event.waiters(),
+                            timeout -> select(channel.receiving(), other.sending("a"), event.waiting(),
+                                    after(timeout)));
+                }),
+                wait("waitAll", () -> {
+                    Event event = new Event();
+                    return call(List.of(), event::waiters, timeout -> waitAll(List.of(event), timeout));
+                }),
+                wait("waitAny", () -> {
+                    Semaphore semaphore = new Semaphore(0);
+                    return call(Optional.empty(), () -> semaphore.state.watching.size(),
+                            timeout -> waitAny(List.of(semaphore), timeout));
+                }));
+    }
+}
