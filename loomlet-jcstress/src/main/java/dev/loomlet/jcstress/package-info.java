@@ -1,0 +1,5 @@
+/** Runs the stress tests of the lock-free protocols, and their broken twins. */
+@NullMarked
+package dev.loomlet.jcstress;
+
+import org.jspecify.annotations.NullMarked;
