@@ -7,14 +7,14 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
-/** The twin that looks before it announces. */
+/** The twin whose announcement is a plain store, which may still be on its way when the loop looks. */
 @JCStressTest
 @Outcome(id = "true, false", expect = Expect.FORBIDDEN, desc = "sleeps, and nobody wakes it")
 @Outcome(expect = Expect.ACCEPTABLE, desc = "saw it, or is woken")
 @State
 public class InboxSleepBrokenStress {
     private final Inbox inbox = new Inbox();
-    private volatile boolean sleeping;
+    private boolean sleeping;
 
     /** The producer. */
     @Actor
@@ -23,10 +23,10 @@ public class InboxSleepBrokenStress {
         result.r2 = sleeping;
     }
 
-    /** The loop, in the wrong order. */
+    /** The loop, in the right order but with nothing that keeps it. */
     @Actor
     public void loop(ZZ_Result result) {
-        result.r1 = inbox.isEmpty();
         sleeping = true;
+        result.r1 = inbox.isEmpty();
     }
 }
