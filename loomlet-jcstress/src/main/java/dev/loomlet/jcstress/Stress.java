@@ -12,6 +12,8 @@ import java.util.List;
  * <pre>
  * java -jar target/jcstress.jar [options of jcstress, such as -m quick]
  * </pre>
+ *
+ * Not {@code -m sanity}: that is too short to find the inbox's twin out.
  */
 public final class Stress {
     private static final List<String> PROTOCOLS = List.of("InboxSleep", "WaitQueueHandOver", "AsyncResultTold");
