@@ -255,15 +255,15 @@ class RunCommandTest {
     void theCrawlerFetchesAllPagesInTheTimeOfOne() throws Exception {
         String out = example("Crawler").out();
         assertThat(out.lines().filter(each -> each.contains("bytes received from"))).hasSize(3);
-        assertThat(seconds(out, "run time is ")).isBetween(1.0, 2.5);
+        assertThat(seconds(out, "run time is ")).isBetween(1.0, 2.9);
     }
 
     @Test
     void asynchronousTasksTakeTheTimeOfOne() throws Exception {
         String out = example("SyncAsync").out();
         String[] parts = out.split("Asynchronous:\n", -1);
-        assertThat(seconds(parts[0], "took ")).isBetween(5.0, 6.5);
-        assertThat(seconds(parts[1], "took ")).isBetween(0.5, 2.0);
+        assertThat(seconds(parts[0], "took ")).isGreaterThanOrEqualTo(5.0);
+        assertThat(seconds(parts[1], "took ")).isBetween(0.5, 4.0);
     }
 
     private static double seconds(String text, String before) {
