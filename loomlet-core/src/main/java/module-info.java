@@ -3,9 +3,11 @@ import org.jspecify.annotations.NullMarked;
 /** Greenlets, the hub that runs them, and everything they wait on. */
 @NullMarked module dev.loomlet {
     requires static transitive org.jspecify;
+    requires static jdk.jfr; // events are recorded where it is there
 
     exports dev.loomlet;
     exports dev.loomlet.coroutine;
+    exports dev.loomlet.inspect;
     exports dev.loomlet.net;
     exports dev.loomlet.pool;
     exports dev.loomlet.sync;

@@ -68,11 +68,19 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         Greenlets.open(new Door());
     }
 
+    /** Does what the initialisation of this class does. */
+    static void openDoor() {}
+
     /** For the packages of Loomlet that are not this one. */
     private static final class Door extends Greenlets {
         @Override
         public Fiber fiber(Object greenlet) {
             return ((Greenlet<?>) greenlet).fiber;
+        }
+
+        @Override
+        public Loop loop(Object hub) {
+            return ((Hub) hub).loop();
         }
 
         @Override

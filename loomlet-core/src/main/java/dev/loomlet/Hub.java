@@ -18,6 +18,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ public final class Hub implements AutoCloseable {
 
     private final Loop loop;
     private final Ids ids = new Ids();
+    private volatile @Nullable Consumer<Stall> onStall;
     private final AtomicReference<@Nullable ThreadPool> threadPool = new AtomicReference<>();
     private final Set<Greenlet<?>> delayed = new LinkedHashSet<>();
     private final @Nullable Waiter closing; // of a hub with a thread of its own
@@ -75,6 +77,7 @@ public final class Hub implements AutoCloseable {
         }
         OF_THREAD.set(this);
         ALL.add(this);
+        StallDetector.begin();
     }
 
     /**
@@ -208,6 +211,19 @@ public final class Hub implements AutoCloseable {
         onError = handler;
     }
 
+    /**
+     * Who is told of greenlets that hold the others up, besides the log. Called on a thread of its own for each; instead of
+     * the handler that was there before.
+     */
+    public void onStall(Consumer<Stall> handler) {
+        onStall = handler;
+    }
+
+    @Nullable
+    Consumer<Stall> stallHandler() {
+        return onStall;
+    }
+
     /** As {@link Loomlet#spawn(Callable)}, on this hub; from any thread. */
     public <T> Greenlet<T> spawn(Callable<T> task) {
         return unstarted(task).start();
@@ -319,6 +335,10 @@ public final class Hub implements AutoCloseable {
         }
     }
 
+    static {
+        Greenlet.openDoor(); // for those who have a hub and no greenlet
+    }
+
     Loop loop() {
         return loop;
     }
@@ -410,6 +430,7 @@ public final class Hub implements AutoCloseable {
         }
         OF_THREAD.remove();
         ALL.remove(this);
+        StallDetector.look();
         List<Fiber> late = loop.fibers(); // and those that other threads have spawned in the meantime
         late.removeAll(stubborn);
         var closed = new IllegalStateException("hub " + name() + " was closed before this greenlet could start");

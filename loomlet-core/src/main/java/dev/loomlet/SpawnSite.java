@@ -48,6 +48,12 @@ final class SpawnSite {
                 || (OURS.matcher(type.getPackageName()).matches() && !name.contains("Test"));
     }
 
+    static boolean ours(StackTraceElement frame) {
+        String type = frame.getClassName();
+        return "java.base".equals(frame.getModuleName()) || (type.lastIndexOf('.') > 0 && !type.contains("Test")
+                && OURS.matcher(type.substring(0, type.lastIndexOf('.'))).matches());
+    }
+
     Optional<StackTraceElement> top() {
         return frames.stream().findFirst();
     }

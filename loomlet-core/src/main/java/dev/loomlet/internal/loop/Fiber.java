@@ -31,6 +31,7 @@ public final class Fiber implements Executor, Runnable {
     private boolean queued;
     private boolean done;
     private @Nullable Waiter waiting;
+    private @Nullable Object locals; // of GreenletLocal
     private @Nullable Pending pending;
 
     /** Neighbours in the loop's list of live fibers, which starts with its anchor. */
@@ -77,6 +78,15 @@ public final class Fiber implements Executor, Runnable {
 
     public boolean done() {
         return done;
+    }
+
+    /** For whoever keeps something for each fiber; other threads see it as it was a moment ago. */
+    public @Nullable Object locals() {
+        return locals;
+    }
+
+    public void locals(@Nullable Object locals) {
+        this.locals = locals;
     }
 
     /** What it waits for in a wait of ours, or null. For a look from another thread: may be out of date. */

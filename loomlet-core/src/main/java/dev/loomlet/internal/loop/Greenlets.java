@@ -25,6 +25,8 @@ public abstract class Greenlets {
 
     public abstract Fiber fiber(Object greenlet);
 
+    public abstract Loop loop(Object hub);
+
     /** Tells {@code end} of its end, at once if that was before. */
     public abstract void whenEnded(Object greenlet, End end);
 

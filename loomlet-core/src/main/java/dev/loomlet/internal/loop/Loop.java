@@ -181,6 +181,16 @@ public final class Loop implements JdkHooks.Target {
         return VirtualThreads.currentCarrier() == runner;
     }
 
+    /** What home waits for, or null. Any thread. */
+    public @Nullable Waiter homeWaiter() {
+        return homeWaiter;
+    }
+
+    /** The thread that runs the loop now; seen from another thread, a moment ago. */
+    public Thread runner() {
+        return runner;
+    }
+
     /** The fiber whose turn it is, or null. */
     public @Nullable Fiber running() {
         return running;

@@ -1,0 +1,212 @@
+package dev.loomlet;
+
+import dev.loomlet.internal.loop.Fiber;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches all hubs from one daemon thread, which is there while a hub is.
+ *
+ * <p>A hub pays nothing: the fiber whose turn it is and the number of turns are plain fields that it writes anyway, read
+ * here without any order. What is seen may be a moment old, which is why a stall must be seen twice.
+ *
+ * <p>The thread takes no lock of the program: what may take some, logging and the program's own handler, is left to a thread
+ * of its own for each report.
+ */
+final class StallDetector implements Runnable {
+    private static final long THRESHOLD = Long.getLong("loomlet.stall", 100) * 1_000_000;
+    private static final long FIRST_PAUSE = 10_000_000_000L;
+    private static final int REMEMBERED = 1000;
+    private static final boolean JFR = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
+    private static @Nullable StallDetector running; // guarded by the class; never touched on a loop
+
+    private final Map<Hub, Turn> turns = new HashMap<>();
+    private final Map<String, Backoff> reported = new HashMap<>();
+    private final Thread thread = new Thread(null, this, "loomlet-watchdog", 0, false);
+
+    /** What a hub was seen doing. */
+    private static final class Turn {
+        final Fiber fiber;
+        final long number;
+        final long since;
+        boolean told;
+
+        Turn(Fiber fiber, long number, long since) {
+            this.fiber = fiber;
+            this.number = number;
+            this.since = since;
+        }
+    }
+
+    private static final class Backoff {
+        long until;
+        long pause = FIRST_PAUSE;
+
+        Backoff(long now) {
+            until = now + pause;
+        }
+    }
+
+    /** A hub was opened. */
+    static synchronized void begin() {
+        if (running == null && THRESHOLD > 0) {
+            running = new StallDetector();
+            running.thread.setDaemon(true);
+            running.thread.start();
+        }
+    }
+
+    /** A hub was closed: nothing may be left when it was the last one. */
+    static synchronized void look() {
+        if (running != null) {
+            LockSupport.unpark(running.thread);
+        }
+    }
+
+    private static synchronized boolean over() {
+        if (!Hub.all().isEmpty()) {
+            return false;
+        }
+        running = null;
+        return true;
+    }
+
+    @Override
+    public void run() {
+        long pause = THRESHOLD / 2;
+        long last = System.nanoTime();
+        while (!over()) {
+            LockSupport.parkNanos(this, pause);
+            long now = System.nanoTime();
+            if (now - last > 4 * pause + 500_000_000L) {
+                turns.clear(); // the whole process, or the machine, stood still: nobody's fault
+            }
+            last = now;
+            for (Hub each : Hub.all()) {
+                look(each, now);
+            }
+            turns.keySet().retainAll(Hub.all());
+        }
+    }
+
+    private void look(Hub hub, long now) {
+        Fiber fiber = hub.loop().running();
+        long number = hub.loop().switches();
+        if (fiber == null) {
+            turns.remove(hub);
+            return;
+        }
+        Turn turn = turns.get(hub);
+        if (turn == null || turn.fiber != fiber || turn.number != number) {
+            turns.put(hub, new Turn(fiber, number, now));
+        } else if (!turn.told && now - turn.since >= THRESHOLD) {
+            turn.told = true;
+            examine(hub, turn, now);
+        }
+    }
+
+    private void examine(Hub hub, Turn turn, long now) {
+        Thread thread = turn.fiber.thread();
+        StackTraceElement[] first = thread.getStackTrace();
+        Thread.State carrier = hub.loop().runner().getState();
+        LockSupport.parkNanos(2_000_000L);
+        StackTraceElement[] second = thread.getStackTrace();
+        if (hub.loop().running() != turn.fiber || hub.loop().switches() != turn.number || first.length == 0) {
+            return; // it has just given way
+        }
+        Stall.Cause cause = cause(first, second, carrier);
+        if (!due(cause + "@" + place(first), now)) {
+            return;
+        }
+        Optional<Greenlet<?>> greenlet =
+                turn.fiber.owner() instanceof Greenlet<?> known ? Optional.of(known) : Optional.empty();
+        Stall stall = new Stall(hub, greenlet, thread, Duration.ofNanos(System.nanoTime() - turn.since), cause,
+                List.of(first));
+        Thread reporter = new Thread(null, () -> report(stall), "loomlet-stall-report", 0, false);
+        reporter.setDaemon(true);
+        reporter.start();
+    }
+
+    static Stall.Cause cause(StackTraceElement[] first, StackTraceElement[] second, Thread.State carrier) {
+        StackTraceElement top = first[0];
+        boolean waits = carrier == Thread.State.WAITING || carrier == Thread.State.TIMED_WAITING;
+        if (carrier == Thread.State.BLOCKED) {
+            return Stall.Cause.MONITOR;
+        }
+        if (Arrays.stream(first).anyMatch(each -> each.getMethodName().equals("<clinit>"))) {
+            return Stall.Cause.CLASS_INITIALISATION;
+        }
+        if (waits) {
+            return Stall.Cause.PINNED_PARK;
+        }
+        if (top.isNativeMethod() && !top.getMethodName().equals("yield0")) {
+            return Stall.Cause.NATIVE_CALL;
+        }
+        return inOnePlace(first, second) ? Stall.Cause.SPIN_LOOP : Stall.Cause.CPU;
+    }
+
+    /** Whether both end in the same method of the program, called from the same lines. */
+    private static boolean inOnePlace(StackTraceElement[] first, StackTraceElement[] second) {
+        int one = ofProgram(first);
+        int two = ofProgram(second);
+        if (first.length - one != second.length - two || one == first.length) {
+            return false;
+        }
+        return first[one].getMethodName().equals(second[two].getMethodName())
+                && Arrays.equals(first, one + 1, first.length, second, two + 1, second.length);
+    }
+
+    private static int ofProgram(StackTraceElement[] stack) {
+        int at = 0;
+        while (at < stack.length && "java.base".equals(stack[at].getModuleName())) {
+            at++;
+        }
+        return at;
+    }
+
+    private static String place(StackTraceElement[] stack) {
+        int at = ofProgram(stack);
+        StackTraceElement frame = stack[at < stack.length ? at : 0];
+        return frame.getClassName() + "." + frame.getMethodName();
+    }
+
+    private boolean due(String cause, long now) {
+        Backoff backoff = reported.get(cause);
+        if (backoff == null) {
+            if (reported.size() >= REMEMBERED) {
+                reported.clear();
+            }
+            reported.put(cause, new Backoff(now));
+            return true;
+        }
+        if (now - backoff.until < 0) {
+            return false;
+        }
+        backoff.pause *= 2;
+        backoff.until = now + backoff.pause;
+        return true;
+    }
+
+    private static void report(Stall stall) {
+        if (JFR) {
+            StallEvent.record(stall);
+        }
+        System.getLogger("dev.loomlet.stall").log(System.Logger.Level.WARNING, stall::toString);
+        Consumer<Stall> handler = stall.hub().stallHandler();
+        if (handler != null) {
+            try {
+                handler.accept(stall);
+            } catch (Throwable t) {
+                System.getLogger("dev.loomlet.stall").log(System.Logger.Level.ERROR,
+                        "the handler of stalls failed", t);
+            }
+        }
+    }
+}
