@@ -17,24 +17,19 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 final class StallEvent extends Event {
     @Label("Hub")
-    @Nullable
-    String hub;
+    @Nullable String hub;
 
     @Label("Greenlet")
-    @Nullable
-    String greenlet;
+    @Nullable String greenlet;
 
     @Label("Held Up For")
-    @Timespan(Timespan.NANOSECONDS)
-    long heldUp;
+    @Timespan(Timespan.NANOSECONDS) long heldUp;
 
     @Label("Cause")
-    @Nullable
-    String cause;
+    @Nullable String cause;
 
     @Label("Stack")
-    @Nullable
-    String stack;
+    @Nullable String stack;
 
     static void record(Stall stall) {
         StallEvent event = new StallEvent();

@@ -115,7 +115,8 @@ final class StuckReport {
 
     private static String name(Object who) {
         return switch (who) {
-            case Fiber fiber -> fiber.owner() instanceof Greenlet<?> greenlet ? greenlet.name() : fiber.thread().getName();
+            case Fiber fiber ->
+                    fiber.owner() instanceof Greenlet<?> greenlet ? greenlet.name() : fiber.thread().getName();
             case Greenlet<?> greenlet -> greenlet.name();
             case Thread thread -> "thread " + thread.getName();
             default -> who.toString();
@@ -160,7 +161,8 @@ final class StuckReport {
             case Fiber fiber -> fiber == hub.loop().homeFiber() ? home : waits.get(fiber);
             case Greenlet<?> greenlet -> waits.get(greenlet.fiber());
             case Thread thread -> thread == hub.thread() ? home
-                    : waits.values().stream().filter(each -> each.who instanceof Fiber fiber && fiber.thread() == thread)
+                    : waits.values().stream()
+                            .filter(each -> each.who instanceof Fiber fiber && fiber.thread() == thread)
                             .findFirst().orElse(null);
             default -> null;
         };

@@ -180,6 +180,7 @@ public final class RunReport {
     }
 
     private void stack(String indent, Thread thread) {
-        Arrays.stream(thread.getStackTrace()).forEach(each -> text.append(indent).append("at ").append(each).append('\n'));
+        Arrays.stream(thread.getStackTrace())
+                .forEach(each -> text.append(indent).append("at ").append(each).append('\n'));
     }
 }

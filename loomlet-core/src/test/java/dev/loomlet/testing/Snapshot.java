@@ -138,7 +138,9 @@ final class Snapshot {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
                 // JUnit removes its @TempDir only after the extensions have been called.
-                if (!entry.getFileName().toString().startsWith("junit-")) {
+                // Flight recordings have a folder that is made once and goes with the process.
+                String name = entry.getFileName().toString();
+                if (!name.startsWith("junit-") && !name.matches("\\d{4}(_\\d\\d){5}_\\d+")) {
                     files.add(entry);
                 }
             }

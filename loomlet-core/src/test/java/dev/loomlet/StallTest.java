@@ -1,0 +1,158 @@
+package dev.loomlet;
+
+import static dev.loomlet.Loomlet.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.FileInputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import jdk.jfr.consumer.RecordingStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StallTest {
+    @AfterEach
+    void closeHub() {
+        Hub.ifPresent().ifPresent(Hub::close);
+    }
+
+    private static CompletableFuture<Stall> stalls() {
+        var stall = new CompletableFuture<Stall>();
+        Hub.current().onStall(stall::complete);
+        return stall;
+    }
+
+    private static double compute(CompletableFuture<Stall> until) {
+        double sum = 0;
+        for (int i = 0; !until.isDone(); i++) {
+            sum += i % 2 == 0 ? more(i) : less(i);
+        }
+        return sum;
+    }
+
+    private static double more(int i) {
+        double sum = 0;
+        for (int j = 0; j < 1000; j++) {
+            sum += Math.sqrt(i + j);
+        }
+        return sum;
+    }
+
+    private static double less(int i) {
+        return -more(i);
+    }
+
+    @Test
+    void aGreenletThatComputesIsReportedWithItsStack() throws Exception {
+        var stall = stalls();
+        var greedy = spawn("greedy", () -> compute(stall));
+        greedy.join();
+        Stall seen = stall.get(30, TimeUnit.SECONDS);
+        assertThat(seen.greenlet()).containsSame(greedy);
+        assertThat(seen.hub()).isSameAs(Hub.current());
+        assertThat(seen.duration()).isGreaterThanOrEqualTo(Duration.ofMillis(100));
+        assertThat(seen.cause()).isIn(Stall.Cause.CPU, Stall.Cause.SPIN_LOOP); // two looks may find it in one place
+        assertThat(seen.stack()).extracting(StackTraceElement::getMethodName).contains("compute");
+        assertThat(seen.toString()).contains("greedy", "StallTest");
+    }
+
+    @Test
+    void aLoopAtOnePlaceIsToldFromComputing() throws Exception {
+        var stall = stalls();
+        spawn("spinning", () -> {
+            while (!stall.isDone()) {
+                Thread.onSpinWait();
+            }
+        }).join();
+        assertThat(stall.get(30, TimeUnit.SECONDS).cause()).isEqualTo(Stall.Cause.SPIN_LOOP);
+    }
+
+    @Test
+    void aNativeReadIsReported(@TempDir Path folder) throws Exception {
+        File fifo = folder.resolve("fifo").toFile();
+        assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+        var stall = stalls();
+        // The other end is opened, and so the read begun, only to be closed when the stall has been seen.
+        Thread writer = Thread.ofPlatform().start(() -> {
+            try (var out = new java.io.FileOutputStream(fifo)) {
+                stall.get(30, TimeUnit.SECONDS);
+                out.write(1);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        spawn("reading", () -> {
+            try (var in = new FileInputStream(fifo)) {
+                assertThat(in.read()).isEqualTo(1);
+            }
+        }).join();
+        writer.join();
+        Stall seen = stall.get(30, TimeUnit.SECONDS);
+        assertThat(seen.cause()).isEqualTo(Stall.Cause.NATIVE_CALL);
+        assertThat(seen.stack()).extracting(StackTraceElement::getClassName)
+                .contains(FileInputStream.class.getName());
+    }
+
+    private static final class Parks {
+        static final int VALUE = wait(500);
+
+        private static int wait(int millis) {
+            try {
+                Thread.sleep(millis);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            return millis;
+        }
+    }
+
+    @Test
+    void aWaitInAClassInitialiserIsReported() throws Exception {
+        var stall = stalls();
+        spawn("initialising", () -> assertThat(Parks.VALUE).isEqualTo(500)).join();
+        assertThat(stall.get(30, TimeUnit.SECONDS).cause()).isEqualTo(Stall.Cause.CLASS_INITIALISATION);
+    }
+
+    @Test
+    void greenletsThatGiveWayAreNotReported() {
+        var stall = stalls();
+        var deadline = System.nanoTime() + 400_000_000L;
+        for (int i = 0; i < 3; i++) {
+            spawn(() -> {
+                while (System.nanoTime() < deadline) {
+                    Loomlet.yieldNow();
+                }
+            });
+        }
+        Loomlet.sleep(Duration.ofMillis(450));
+        assertThat(stall).isNotDone();
+    }
+
+    @Test
+    void aStallIsAnEventOfAFlightRecording() throws Exception {
+        var recorded = new CompletableFuture<String>();
+        try (var recording = new RecordingStream()) {
+            recording.enable("dev.loomlet.Stall");
+            recording.onEvent("dev.loomlet.Stall", event -> recorded.complete(event.getString("greenlet")));
+            recording.startAsync();
+            var stall = stalls();
+            spawn("recorded", () -> compute(stall)).join();
+            assertThat(recorded.get(30, TimeUnit.SECONDS)).contains("recorded");
+        }
+    }
+
+    @Test
+    void theWatchdogEndsWithTheLastHub() throws Exception {
+        Hub hub = Hub.current();
+        Thread watchdog = Thread.getAllStackTraces().keySet().stream()
+                .filter(each -> each.getName().equals("loomlet-watchdog")).findFirst().orElseThrow();
+        assertThat(watchdog.isDaemon()).isTrue();
+        hub.close();
+        watchdog.join(30_000);
+        assertThat(watchdog.isAlive()).isFalse();
+    }
+}

@@ -1,0 +1,52 @@
+package dev.loomlet;
+
+import static dev.loomlet.Loomlet.*;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.loomlet.pool.Pool;
+import dev.loomlet.sync.Event;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class StuckReportTest {
+    @AfterEach
+    void closeHub() {
+        Hub.ifPresent().ifPresent(Hub::close);
+    }
+
+    @Test
+    void greenletsThatWaitForOneAnotherAreNamedAsACircle() {
+        List<Greenlet<?>> greenlets = new ArrayList<>();
+        greenlets.add(spawn("egon", () -> greenlets.get(1).join()));
+        greenlets.add(spawn("lily", () -> greenlets.get(0).join()));
+        LoopExit exit = catchThrowableOfType(LoopExit.class, () -> joinAll(greenlets));
+        assertThat(exit).hasMessageContaining("in a circle")
+                .hasMessageContaining("egon waits for the end of lily, owed by lily")
+                .hasMessageContaining("lily waits for the end of egon, owed by egon")
+                .hasMessageContaining("spawned at dev.loomlet.StuckReportTest")
+                .hasMessageContaining("thread main waits for");
+    }
+
+    @Test
+    void whoOwesAPlaceInAPoolIsNamed() {
+        var pool = new Pool(1);
+        var never = new Event();
+        pool.spawn(() -> never.await());
+        var waiting = spawn("waiting", () -> pool.spawn(() -> 1));
+        LoopExit exit = catchThrowableOfType(LoopExit.class, waiting::join);
+        assertThat(exit).hasMessageContaining("waiting").hasMessageContaining("a place in the Pool of 1, 1 taken")
+                .hasMessageContaining("taken by greenlet-0").hasMessageContaining("StuckReportTest.java");
+        assertThat(exit.getMessage()).doesNotContain("circle");
+    }
+
+    @Test
+    void theHubIsUnharmed() {
+        Hub.current(); // a thread without a hub would just block
+        var never = new Event();
+        assertThat(catchThrowableOfType(LoopExit.class, () -> never.await())).isNotNull();
+        assertThat(spawn(() -> 5).value()).isEqualTo(5);
+    }
+}
