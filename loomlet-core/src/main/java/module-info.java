@@ -4,6 +4,11 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module dev.loomlet {
     requires static transitive org.jspecify;
     requires static jdk.jfr; // events are recorded where it is there
+    requires static java.management; // and so are the hubs shown over JMX
+
+    uses dev.loomlet.internal.loop.Monitoring;
+
+    provides dev.loomlet.internal.loop.Monitoring with dev.loomlet.internal.inspect.ManagementService;
 
     exports dev.loomlet;
     exports dev.loomlet.coroutine;

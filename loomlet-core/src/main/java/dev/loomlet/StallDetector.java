@@ -1,12 +1,16 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Monitoring;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +28,8 @@ final class StallDetector implements Runnable {
     private static final long THRESHOLD = Long.getLong("loomlet.stall", 100) * 1_000_000;
     private static final long FIRST_PAUSE = 10_000_000_000L;
     private static final int REMEMBERED = 1000;
+    private static final long MONITORING_AFTER = 1_000_000_000L;
+    private static final AtomicBoolean MONITORED = new AtomicBoolean();
     private static final boolean JFR = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
     private static @Nullable StallDetector running; // guarded by the class; never touched on a loop
 
@@ -82,6 +88,7 @@ final class StallDetector implements Runnable {
     public void run() {
         long pause = THRESHOLD / 2;
         long last = System.nanoTime();
+        long begun = last;
         while (!over()) {
             LockSupport.parkNanos(this, pause);
             long now = System.nanoTime();
@@ -89,6 +96,9 @@ final class StallDetector implements Runnable {
                 turns.clear(); // the whole process, or the machine, stood still: nobody's fault
             }
             last = now;
+            if (now - begun > MONITORING_AFTER && MONITORED.compareAndSet(false, true)) {
+                startDaemon(StallDetector::beginMonitoring, "loomlet-monitoring");
+            }
             for (Hub each : Hub.all()) {
                 look(each, now);
             }
@@ -129,9 +139,22 @@ final class StallDetector implements Runnable {
                 turn.fiber.owner() instanceof Greenlet<?> known ? Optional.of(known) : Optional.empty();
         Stall stall = new Stall(hub, greenlet, thread, Duration.ofNanos(System.nanoTime() - turn.since), cause,
                 List.of(first));
-        Thread reporter = new Thread(null, () -> report(stall), "loomlet-stall-report", 0, false);
-        reporter.setDaemon(true);
-        reporter.start();
+        startDaemon(() -> report(stall), "loomlet-stall-report");
+    }
+
+    private static void startDaemon(Runnable task, String name) {
+        Thread thread = new Thread(null, task, name, 0, false);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Not for programs that are over in a moment: it loads some hundred classes. */
+    private static void beginMonitoring() {
+        try {
+            ServiceLoader.load(Monitoring.class, Monitoring.class.getClassLoader()).forEach(Monitoring::begin);
+        } catch (ServiceConfigurationError | LinkageError e) {
+            System.getLogger("dev.loomlet").log(System.Logger.Level.INFO, "hubs are not shown over JMX", e);
+        }
     }
 
     static Stall.Cause cause(StackTraceElement[] first, StackTraceElement[] second, Thread.State carrier) {

@@ -9,6 +9,7 @@ public final class Main extends Group {
     /** The subcommands, in the order in which {@code --help} lists them: each is a class of its own. */
     private static final List<Command> COMMANDS = List.of(
             new RunCommand(),
+            new TreeCommand(),
             new DoctorCommand(),
             new Group("serve", "runs a small server on one thread, until Ctrl-C", List.of(new ServeUpperCommand())));
 

@@ -50,7 +50,7 @@ class ArchitectureTest {
             List.of("dev.loomlet", "dev.loomlet.pool.."),
             List.of("dev.loomlet.coroutine..", "dev.loomlet.sync.."),
             List.of("dev.loomlet.net..", "dev.loomlet.process.."),
-            List.of("dev.loomlet.inspect.."));
+            List.of("dev.loomlet.inspect..", "dev.loomlet.internal.inspect.."));
 
     /** The name of a class or package of the JDK that nobody promises to keep, with dots or with slashes. */
     private static final Pattern JDK_INTERNAL =
