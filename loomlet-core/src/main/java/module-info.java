@@ -14,6 +14,7 @@ import org.jspecify.annotations.NullMarked;
     exports dev.loomlet.coroutine;
     exports dev.loomlet.inspect;
     exports dev.loomlet.net;
+    exports dev.loomlet.process;
     exports dev.loomlet.pool;
     exports dev.loomlet.sync;
 

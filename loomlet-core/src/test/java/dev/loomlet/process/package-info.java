@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.loomlet.process;
+
+import org.jspecify.annotations.NullUnmarked;
