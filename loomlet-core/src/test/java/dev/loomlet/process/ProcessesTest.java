@@ -293,8 +293,8 @@ class ProcessesTest {
     @Test
     void twoHubsCanWaitForOneProgram() throws Exception {
         try (Hub other = Hub.start("other"); Child child = Processes.start("cat")) {
-            Greenlet<Integer> there = other.spawn(child::waitFor);
-            Greenlet<Integer> here = spawn(child::waitFor);
+            Greenlet<Integer> there = other.spawn(() -> child.waitFor());
+            Greenlet<Integer> here = spawn(() -> child.waitFor());
             child.stdin().close();
 
             assertThat(here.value()).isZero();
