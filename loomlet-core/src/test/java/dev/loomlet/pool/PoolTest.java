@@ -219,13 +219,14 @@ class PoolTest {
     void placesGoToThoseWhoWaitedLongest() {
         var pool = new Pool(1);
         var first = pool.spawn(() -> forEver());
+        java.util.List<dev.loomlet.Greenlet<?>> waiting = new java.util.ArrayList<>();
         for (int i = 0; i < 10; i++) {
             int n = i;
-            spawn(() -> pool.spawn(() -> log.add(n)));
+            waiting.add(spawn(() -> pool.spawn(() -> log.add(n))));
         }
         Loomlet.yieldNow();
         first.kill();
-        Loomlet.sleep(SHORT);
+        Loomlet.joinAll(waiting);
         pool.join();
         assertThat(log).containsExactlyElementsOf(upTo(10));
     }
