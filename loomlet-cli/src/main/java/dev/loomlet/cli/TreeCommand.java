@@ -44,6 +44,7 @@ final class TreeCommand extends Command {
         return CANNOT_SEE;
     }
 
+    @SuppressWarnings("BanJNDI") // the address is that of a process of the same user, from its own JVM
     private static String report(String pid) throws AttachNotSupportedException, IOException, JMException {
         String address;
         VirtualMachine machine = VirtualMachine.attach(pid);
