@@ -19,11 +19,9 @@ import java.util.List;
  * whose three pages take a second each, and fetches those: in about one second.
  */
 class Crawler {
-    static final HttpClient CLIENT = HttpClient.newHttpClient();
-
-    static void getPage(String url) throws IOException, InterruptedException {
+    static void getPage(HttpClient client, String url) throws IOException, InterruptedException {
         System.out.println("GET: " + url);
-        var response = CLIENT.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString());
+        var response = client.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString());
         if (response.statusCode() == 200) {
             System.out.println(response.body().length() + " bytes received from " + url);
         }
@@ -33,15 +31,16 @@ class Crawler {
         HttpServer site = args.length == 0 ? startSite() : null;
         List<String> urls = site == null ? List.of(args) : pagesOf(site);
 
+        var client = HttpClient.newHttpClient();
         long start = System.nanoTime();
         var greenlets = new ArrayList<Greenlet<Void>>();
         for (String url : urls) {
-            greenlets.add(spawn(() -> getPage(url)));
+            greenlets.add(spawn(() -> getPage(client, url)));
         }
         joinAll(greenlets);
         System.out.printf("run time is %.2f s%n", (System.nanoTime() - start) / 1e9);
 
-        CLIENT.close();
+        client.close();
         if (site != null) {
             site.stop(0);
         }

@@ -53,14 +53,21 @@ public record Stall(
         }
     }
 
+    /** How much of a stack a report shows; {@link #stack()} has all of it. */
+    private static final int SHOWN = 16;
+
     /** The report, in several lines. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder().append(hub.name()).append(" has been held up for ")
                 .append(duration.toMillis()).append(" ms by ")
                 .append(greenlet.<Object>map(each -> each).orElse(thread)).append(", ").append(cause);
-        for (StackTraceElement each : stack) {
+        int shown = Math.min(stack.size(), SHOWN);
+        for (StackTraceElement each : stack.subList(0, shown)) {
             text.append("\n    at ").append(each);
+        }
+        if (shown < stack.size()) {
+            text.append("\n    ... and ").append(stack.size() - shown).append(" more");
         }
         return text.toString();
     }

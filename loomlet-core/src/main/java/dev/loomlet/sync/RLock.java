@@ -82,7 +82,11 @@ public final class RLock {
                 return false;
             }
             if (node != null) {
-                return Parking.await(state, state.waiting, node, nanos);
+                boolean inherited = Parking.await(state, state.waiting, node, nanos);
+                if (inherited) {
+                    state.pass(); // the one before has claimed us, and only then writes that the lock is ours
+                }
+                return inherited;
             }
             node = new WaitQueue.Node(new Waiter(this));
         }
@@ -137,6 +141,7 @@ public final class RLock {
         state.leave();
         if (!taken) {
             waiter.awaitShielded();
+            state.pass();
         }
         state.holds = holds;
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Several hubs and foreign threads use one object at the same time while some of their greenlets are killed. */
 class AcrossHubsTest extends HubTest {
     private static final Duration LONG = Duration.ofSeconds(20);
-    private static final int ROUNDS = Integer.getInteger("loomlet.schedules", 400) / 20;
+    private static final int ROUNDS = Integer.getInteger("loomlet.schedules", 400) / 4;
 
     /** Runs a body in greenlets of two hubs and in two foreign threads; kills every second greenlet on the way. */
     private static void everywhere(long seed, Action body) throws Exception {

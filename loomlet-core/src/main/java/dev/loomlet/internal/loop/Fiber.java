@@ -286,6 +286,13 @@ public final class Fiber implements Executor, Runnable {
         return first.cause;
     }
 
+    /** What was taken could not be thrown after all: it is the first to be thrown at the next wait. In the fiber itself. */
+    void putBack(Throwable cause) {
+        Pending first = new Pending(cause);
+        first.next = pending;
+        pending = first;
+    }
+
     /** What the interrupt was sent for is thrown in another way, or not at all: it must not hit a later wait. */
     private void unpoke(Pending done) {
         if (done.poked && (pending == null || !pending.poked) && Thread.currentThread() == thread) {

@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  * handed over never left the hands of the giver.
  * </ul>
  *
- * The waiter that was ended by something else takes its node off the list itself ({@link #remove}), unless a giver has
+ * One who was claimed may go on at once, before the giver has left the guard. What he needs must be in his node before the
+ * claim; if he goes by anything that the giver writes after it, he has to {@link Guard#pass} first.
+ *
+ * <p>The waiter that was ended by something else takes its node off the list itself ({@link #remove}), unless a giver has
  * found it dead and done so before.
  */
 public final class WaitQueue {

@@ -144,7 +144,9 @@ public class Waiter extends Timer {
     private void awaitFiber(Fiber fiber, long nanos) {
         Throwable due = shielded ? null : fiber.takePending();
         if (due != null) {
-            fail(due);
+            if (!fail(due)) {
+                fiber.putBack(due); // a value was faster: this is for the next wait
+            }
             return;
         }
         if (nanos == 0) {
@@ -175,7 +177,9 @@ public class Waiter extends Timer {
     private void awaitHome(Loop loop, long nanos) {
         Throwable due = shielded ? null : loop.homeFiber().takePending();
         if (due != null) {
-            fail(due);
+            if (!fail(due)) {
+                loop.homeFiber().putBack(due);
+            }
             return;
         }
         if (nanos == 0) {
