@@ -220,9 +220,10 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
             hub.delayed().add(this);
             hub.loop().arm(timer, Math.max(nanos, 0));
         };
-        if (hub.loop().onLoop()) {
+        boolean accepted = !hub.loop().refuses();
+        if (accepted && hub.loop().onLoop()) {
             arm.run();
-        } else if (!hub.loop().post(arm)) {
+        } else if (!accepted || !hub.loop().post(arm)) {
             throw hub.isClosed("start " + this + " later");
         }
         return this;
@@ -293,6 +294,14 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
             task = null;
             fireLinks();
         }
+    }
+
+    /** Whether it has ended; for one that cannot end any more, since its hub is closed, that is now. */
+    boolean readyOrNever() {
+        if (outcome == null && hub.loop().closed()) {
+            abandon(new IllegalStateException("hub " + hub.name() + " is closed: " + this + " will never run"));
+        }
+        return outcome != null;
     }
 
     /** For a hub that closes: whoever waits for it must not wait for ever. */

@@ -1,5 +1,6 @@
 package dev.loomlet;
 
+import dev.loomlet.internal.jdk.ThreadEnd;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Platform;
@@ -78,6 +79,14 @@ public final class Hub implements AutoCloseable {
         OF_THREAD.set(this);
         ALL.add(this);
         StallDetector.begin();
+        ThreadEnd.set(this::threadEnds);
+    }
+
+    /** Its thread ends and nobody has closed it. */
+    private void threadEnds() {
+        if (!loop.closed()) {
+            shutDown();
+        }
     }
 
     /**
@@ -421,6 +430,7 @@ public final class Hub implements AutoCloseable {
 
     private void shutDown() {
         loop.onStuck(null);
+        loop.closing();
         boolean interrupted = killAll();
         List<Fiber> stubborn = loop.fibers();
         loop.close();
@@ -431,17 +441,18 @@ public final class Hub implements AutoCloseable {
         OF_THREAD.remove();
         ALL.remove(this);
         StallDetector.look();
-        List<Fiber> late = loop.fibers(); // and those that other threads have spawned in the meantime
-        late.removeAll(stubborn);
-        var closed = new IllegalStateException("hub " + name() + " was closed before this greenlet could start");
-        late.forEach(each -> abandon(each, closed));
-        List.copyOf(delayed).forEach(each -> each.abandon(closed));
+        ThreadEnd.remove();
+        stubborn.removeIf(each -> each.owner() instanceof Greenlet<?> greenlet && greenlet.ready());
         if (!stubborn.isEmpty()) {
             var given = new IllegalStateException("hub " + name() + " was closed; " + stubborn.size()
-                    + " greenlet(s) did not end when killed and were given up: " + stubborn);
+                    + " greenlet(s) did not end when killed and were given up: "
+                    + stubborn.subList(0, Math.min(stubborn.size(), 10)));
             stubborn.forEach(each -> abandon(each, given));
             System.err.println(given.getMessage());
         }
+        var closed = new IllegalStateException("hub " + name() + " was closed before this greenlet could start");
+        loop.fibers().forEach(each -> abandon(each, closed)); // those that other threads have spawned in the meantime
+        List.copyOf(delayed).forEach(each -> each.abandon(closed));
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

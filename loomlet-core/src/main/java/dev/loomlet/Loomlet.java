@@ -180,17 +180,24 @@ public final class Loomlet {
             fiber.checkPending();
             return;
         }
-        Hub hub = Hub.current();
+        Optional<Hub> hub = Hub.ifPresent();
+        if (hub.isEmpty()) {
+            Thread.yield(); // there is nobody to let run, and no need to make a hub for it
+            return;
+        }
         Waiter waiter = new Waiter("its next turn");
-        hub.loop().later(() -> waiter.resume(null));
+        hub.get().loop().later(() -> waiter.resume(null));
         pause(waiter, -1);
     }
 
     /** Waits until the hub has nothing else to do: no greenlet ready, nothing due, nothing to read. */
     public static void idle() {
-        Hub hub = Hub.current();
+        Optional<Hub> hub = Hub.ifPresent();
+        if (hub.isEmpty()) {
+            return;
+        }
         Waiter waiter = new Waiter("an idle moment");
-        hub.loop().whenIdle(waiter);
+        hub.get().loop().whenIdle(waiter);
         pause(waiter, -1);
     }
 

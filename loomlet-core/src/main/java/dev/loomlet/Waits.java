@@ -31,7 +31,7 @@ final class Waits {
     }
 
     static boolean untilEndInterruptibly(Greenlet<?> greenlet, long nanos) throws InterruptedException {
-        if (greenlet.ready()) {
+        if (greenlet.readyOrNever()) {
             return true;
         }
         Join join = new Join(new Waiter(greenlet));
@@ -137,7 +137,7 @@ final class Waits {
             try {
                 for (G each : greenlets) {
                     One one = new One(each);
-                    if (!each.ready()) {
+                    if (!each.readyOrNever()) {
                         waiting.add(one);
                     }
                     each.add(one);

@@ -13,8 +13,11 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.AccessFlag;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code jdk.internal.vm.ThreadContainer} for the virtual threads of one hub. The JDK puts every virtual thread that is
@@ -60,6 +63,33 @@ public final class ThreadList implements AutoCloseable {
             Access.staticMethod(CONTAINERS, "deregisterContainer", void.class, Object.class).invoke(key);
         } catch (Throwable t) {
             throw Access.sneak(t);
+        }
+    }
+
+    /** Every virtual thread the JDK knows of; null where it was told not to keep track of them. */
+    public static @Nullable List<Thread> allVirtual() {
+        if ("false".equalsIgnoreCase(System.getProperty("jdk.trackAllThreads"))) {
+            return null;
+        }
+        List<Thread> all = new ArrayList<>();
+        try {
+            addVirtual(Access.staticMethod(CONTAINERS, "root", CONTAINER).invoke(), all);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+        return all;
+    }
+
+    private static void addVirtual(Object container, List<Thread> all) throws Throwable {
+        Stream<?> threads = (Stream<?>) Access.method(CONTAINER, "threads", Stream.class).invoke(container);
+        threads.forEach(each -> {
+            if (each instanceof Thread thread && thread.isVirtual()) {
+                all.add(thread);
+            }
+        });
+        Stream<?> children = (Stream<?>) Access.method(CONTAINER, "children", Stream.class).invoke(container);
+        for (Object each : children.toList()) {
+            addVirtual(each, all);
         }
     }
 

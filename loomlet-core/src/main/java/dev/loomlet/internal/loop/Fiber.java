@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * code runs on.
  */
 public final class Fiber implements Executor, Runnable {
+    private static final ThreadLocal<@Nullable Fiber> ADOPTED = new ThreadLocal<>();
+
     private final Loop loop;
     private final Thread thread;
     private final @Nullable Object owner;
@@ -130,10 +132,20 @@ public final class Fiber implements Executor, Runnable {
         return loop == null ? null : loop.homeFiber();
     }
 
-    /** The fiber of any virtual thread, or null if it belongs to no loop. */
+    /** The fiber that stands for a virtual thread which the program itself started on this loop. In that thread. */
+    private static Fiber adopted(Loop loop, Thread thread) {
+        Fiber known = ADOPTED.get();
+        if (known == null) {
+            known = new Fiber(loop, thread);
+            ADOPTED.set(known); // with the thread it becomes garbage
+        }
+        return known;
+    }
+
+    /** The fiber of the calling virtual thread, or null if it belongs to no loop. */
     public static @Nullable Fiber of(Thread thread) {
         if (VirtualThreads.scheduler(thread) instanceof Fiber fiber) {
-            return fiber.thread == thread ? fiber : fiber.loop.adopted(thread);
+            return fiber.thread == thread ? fiber : adopted(fiber.loop, thread);
         }
         return null;
     }
@@ -186,7 +198,8 @@ public final class Fiber implements Executor, Runnable {
         if (thread == Thread.currentThread()) {
             return; // it ends its own wait before it has begun to wait, or while it looks at an interrupt
         }
-        if (loop.onLoop() && VirtualThreads.claimParked(thread)) {
+        // An adopted one's turns are not ours to queue: its scheduler is the fiber that started it.
+        if (turn != null && loop.onLoop() && VirtualThreads.claimParked(thread)) {
             loop.ready(this);
         } else {
             LockSupport.unpark(thread);

@@ -11,7 +11,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.WeakHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -85,10 +84,10 @@ public final class Loop implements JdkHooks.Target {
     private @Nullable Blocked homeFrame; // the same, home's own copy: the field above is not home's to read then
     private volatile @Nullable Waiter homeWaiter;
     private @Nullable Fiber running;
-    private @Nullable WeakHashMap<Thread, Fiber> adopted;
     private @Nullable StandIn idleStandIn;
     private volatile boolean sleeping;
     private volatile boolean lateInterrupt;
+    private volatile boolean closing;
     private volatile boolean closed;
     private long time = System.nanoTime();
     private int live;
@@ -257,7 +256,7 @@ public final class Loop implements JdkHooks.Target {
     /**
      * Starts a fiber: it is ready after those that are ready now. Any thread.
      *
-     * @return false if the loop is closed
+     * @return false if the loop is closed, or closing and this another thread
      */
     public boolean start(Fiber fiber) {
         if (onLoop()) {
@@ -267,7 +266,7 @@ public final class Loop implements JdkHooks.Target {
             begin(fiber);
             return true;
         }
-        return post(() -> begin(fiber));
+        return !refuses() && post(() -> begin(fiber));
     }
 
     private void begin(Fiber fiber) {
@@ -331,14 +330,6 @@ public final class Loop implements JdkHooks.Target {
             seen.add(each.thread());
         }
         return seen.stream();
-    }
-
-    /** The fiber that stands for a virtual thread which the program itself started on this loop. */
-    Fiber adopted(Thread thread) {
-        if (adopted == null) {
-            adopted = new WeakHashMap<>();
-        }
-        return adopted.computeIfAbsent(thread, each -> new Fiber(this, each));
     }
 
     /** A turn of a virtual thread is due. Any thread; called by the JDK, so it must not wait for anything. */
@@ -592,6 +583,9 @@ public final class Loop implements JdkHooks.Target {
         boolean late = false;
         while (!entry.granted) {
             LockSupport.park(this);
+            if (waiter != null && waiter.ended()) {
+                wakeHome(); // whoever ended it woke this thread, but it is the stand-in that has to notice
+            }
             if (Thread.interrupted() && entry.thread != home) { // home has its watch
                 late |= waiter == null || waiter.shielded() || !waiter.fail(interrupted(waiter));
                 poller.wakeup(); // the stand-in has to notice, wherever it is
@@ -837,6 +831,16 @@ public final class Loop implements JdkHooks.Target {
             lateInterrupt = true;
         }
         poller.wakeup();
+    }
+
+    /** No other thread may start anything from now on; what runs here still may. On the loop. */
+    public void closing() {
+        closing = true;
+    }
+
+    /** Whether the caller may not start anything: the loop is closed, or closing and the caller another thread. */
+    public boolean refuses() {
+        return closed || (closing && !onLoop());
     }
 
     boolean belongs(Thread thread) {

@@ -1,5 +1,9 @@
 package dev.loomlet.internal.loop;
 
+import dev.loomlet.internal.jdk.ThreadList;
+import dev.loomlet.internal.jdk.VirtualThreads;
+import java.util.List;
+
 /** Which threads of the process could still call into a loop that has nothing left to do. */
 final class OutsideThreads {
     private OutsideThreads() {}
@@ -31,12 +35,27 @@ final class OutsideThreads {
                 return true;
             }
         }
+        return virtualMayCallIn(loop);
+    }
+
+    private static boolean virtualMayCallIn(Loop loop) {
+        List<Thread> all = ThreadList.allVirtual();
+        if (all == null) {
+            return true; // there may be some
+        }
+        for (Thread each : all) {
+            boolean ours = VirtualThreads.scheduler(each) instanceof Fiber fiber && fiber.loop() == loop;
+            if (!ours && !infrastructure(each.getName())) {
+                return true;
+            }
+        }
         return false;
     }
 
     private static boolean infrastructure(String name) {
         return name.startsWith("surefire-") || name.startsWith("junit-") || name.startsWith("loomlet-")
                 || name.equals("DestroyJavaVM")
-                || name.startsWith("JFR ") || name.startsWith("RMI ") || name.startsWith("JDWP ");
+                || name.startsWith("SubPoller-") || name.startsWith("JFR ") || name.startsWith("RMI ")
+                || name.startsWith("JDWP ");
     }
 }
