@@ -412,8 +412,14 @@ public final class Hub implements AutoCloseable {
             closing.resume(null);
             boolean interrupted = false;
             while (loop.home().isAlive()) {
+                // A greenlet that cannot be unmounted keeps the thread to itself while it waits: it has to go first.
+                loop.post(() -> loop.pinned().forEach(each -> {
+                    if (each.owner() instanceof Greenlet<?> greenlet) {
+                        greenlet.deliver(exit());
+                    }
+                }));
                 try {
-                    loop.home().join();
+                    loop.home().join(AGAIN.toMillis());
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -450,9 +456,9 @@ public final class Hub implements AutoCloseable {
             stubborn.forEach(each -> abandon(each, given));
             System.err.println(given.getMessage());
         }
-        var closed = new IllegalStateException("hub " + name() + " was closed before this greenlet could start");
-        loop.fibers().forEach(each -> abandon(each, closed)); // those that other threads have spawned in the meantime
-        List.copyOf(delayed).forEach(each -> each.abandon(closed));
+        // Those that other threads have spawned in the meantime: killed before their first turn.
+        loop.fibers().forEach(each -> abandon(each, exit()));
+        List.copyOf(delayed).forEach(each -> each.abandon(exit()));
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

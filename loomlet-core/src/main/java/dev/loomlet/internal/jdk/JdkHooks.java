@@ -14,8 +14,10 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.AccessFlag;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -120,6 +122,7 @@ public final class JdkHooks {
             private final boolean read;
             private final Finder finder;
             private final Map<Integer, Thread> originals;
+            private final Set<Integer> pinned = ConcurrentHashMap.newKeySet(); // hubs' waits left to the original
             IntConsumer polled = fd -> {};
 
             @SuppressWarnings("unchecked")
@@ -133,16 +136,18 @@ public final class JdkHooks {
             int register(int fd) {
                 try {
                     Target target = finder.find();
-                    if (target != null) {
-                        target.watch(fd, read, polled);
-                    } else {
-                        originals.put(fd, Thread.currentThread());
-                        try {
-                            register.invoke(original, fd);
-                        } catch (Throwable t) {
-                            originals.remove(fd);
-                            throw t;
-                        }
+                    if (target == null) {
+                        registerOriginal(fd);
+                        return 0;
+                    }
+                    target.watch(fd, read, polled);
+                    // The thread parks next. One that cannot be unmounted (in a class initialiser, say) parks together
+                    // with its carrier, and no hub would be there to see the event: so find out, for the price of a turn.
+                    Thread self = Thread.currentThread();
+                    if (self.isVirtual() && !VirtualThreads.giveWay(self)) {
+                        target.unwatch(fd, read, false);
+                        registerOriginal(fd);
+                        pinned.add(fd);
                     }
                     return 0;
                 } catch (Throwable t) {
@@ -150,10 +155,20 @@ public final class JdkHooks {
                 }
             }
 
+            private void registerOriginal(int fd) throws Throwable {
+                originals.put(fd, Thread.currentThread());
+                try {
+                    register.invoke(original, fd);
+                } catch (Throwable t) {
+                    originals.remove(fd);
+                    throw t;
+                }
+            }
+
             int deregister(int fd, int fired) {
                 try {
                     Target target = finder.find();
-                    if (target != null) {
+                    if (target != null && (pinned.isEmpty() || !pinned.remove(fd))) {
                         target.unwatch(fd, read, fired != 0);
                     } else {
                         boolean gone = originals.remove(fd) == null;

@@ -22,6 +22,7 @@ public final class VirtualThreads {
     private static final Class<?> TYPE = Access.type("java.lang.VirtualThread");
     private static final int RUNNING = constant("RUNNING");
     private static final int PARKING = constant("PARKING");
+    private static final int YIELDING = constant("YIELDING");
     private static final int PARKED = constant("PARKED");
     private static final int UNPARKED = constant("UNPARKED");
 
@@ -97,6 +98,29 @@ public final class VirtualThreads {
                 yielded = (boolean) YIELD_CONTINUATION.invokeExact(self);
             } catch (OutOfMemoryError e) {
                 yielded = false; // no room for the frames: stay on the carrier, as the JDK does
+            } finally {
+                if (!yielded) {
+                    SET_STATE.invokeExact(self, RUNNING);
+                }
+            }
+            return yielded;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /**
+     * Lets whoever is ready run first, as {@code Thread.yield} would.
+     *
+     * @param self the calling virtual thread
+     * @return false if it cannot be unmounted
+     */
+    public static boolean giveWay(Thread self) {
+        try {
+            boolean yielded = false;
+            SET_STATE.invokeExact(self, YIELDING);
+            try {
+                yielded = (boolean) YIELD_CONTINUATION.invokeExact(self);
             } finally {
                 if (!yielded) {
                     SET_STATE.invokeExact(self, RUNNING);

@@ -313,6 +313,18 @@ public final class Loop implements JdkHooks.Target {
         emptied = waiter;
     }
 
+    /** The fibers that wait together with their OS thread, since they cannot be unmounted. On the loop. */
+    public List<Fiber> pinned() {
+        List<Fiber> pinned = new ArrayList<>();
+        for (Blocked each : blocked) {
+            Fiber fiber = each.waiter == null ? null : each.waiter.fiber();
+            if (fiber != null) {
+                pinned.add(fiber);
+            }
+        }
+        return pinned;
+    }
+
     /** The fibers alive now, oldest first. On the loop. */
     public List<Fiber> fibers() {
         List<Fiber> all = new ArrayList<>(live);
