@@ -2,8 +2,8 @@ package dev.loomlet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.concurrent.TimeUnit;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What a fresh JVM does at the first touch: each test is one. */

@@ -43,6 +43,7 @@ final class MonitorStress {
         return stress.turns;
     }
 
+    @SuppressWarnings("WaitNotInLoop") // it waits to inflate the monitor, not for anything
     private void round() throws Exception {
         List<Greenlet<?>> all = new ArrayList<>();
         int n = 1 + random.nextInt(10);
@@ -99,6 +100,7 @@ final class MonitorStress {
         joinAll(all);
     }
 
+    @SuppressWarnings("WaitNotInLoop")
     private void work(int kind, Object monitor) throws Exception {
         for (int i = 0; i < 30; i++) {
             turns++;

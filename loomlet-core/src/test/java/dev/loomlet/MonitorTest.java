@@ -79,6 +79,7 @@ class MonitorTest extends OnHub {
     }
 
     @Test
+    @SuppressWarnings("WaitNotInLoop") // it is notified, and a spurious wake-up would do no harm
     void objectNotifyFromAGreenletEndsAWaitOfAnotherGreenletUnderTheMainThreadsOtherMonitor() {
         Object condition = new Object();
         synchronized (this) {

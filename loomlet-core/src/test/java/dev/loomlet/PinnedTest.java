@@ -62,9 +62,9 @@ class PinnedTest extends OnHub {
     }
 
     private static <T> T pinnedValue(Supplier<T> body) {
-        AtomicReference<T> result = new AtomicReference<>(null);
-        pinned(() -> result.set(body.get()));
-        return result.get();
+        List<T> result = new ArrayList<>();
+        pinned(() -> result.add(body.get()));
+        return result.getFirst();
     }
 
     @Test
@@ -182,6 +182,7 @@ class PinnedTest extends OnHub {
     }
 
     @Test
+    @SuppressWarnings("WaitNotInLoop") // a timed wait for nothing
     void theJdksTimedWaitsInItEnd() {
         Greenlet<Void> g = spawn(() -> pinned(() -> {
             Thread.sleep(5);

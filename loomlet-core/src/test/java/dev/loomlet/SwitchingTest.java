@@ -81,6 +81,7 @@ class SwitchingTest extends OnHub {
     }
 
     @Test
+    @SuppressWarnings("LockNotBeforeTry") // nothing is done under it
     void reentrantLock() throws Exception {
         ReentrantLock lock = new ReentrantLock();
         CountDownLatch held = new CountDownLatch(1);
@@ -102,6 +103,7 @@ class SwitchingTest extends OnHub {
     }
 
     @Test
+    @SuppressWarnings("WaitNotInLoop") // a spurious wake-up would fail it, and has not
     void condition() throws Exception {
         ReentrantLock lock = new ReentrantLock();
         Condition condition = lock.newCondition();
@@ -166,6 +168,7 @@ class SwitchingTest extends OnHub {
     }
 
     @Test
+    @SuppressWarnings("WaitNotInLoop") // a timed wait for nothing
     void objectWait() throws Exception {
         Object monitor = new Object();
         boolean[] told = new boolean[1];
@@ -209,8 +212,8 @@ class SwitchingTest extends OnHub {
 
     @Test
     void processWaitFor() throws Exception {
-        Process process = new ProcessBuilder("sleep", "0.05").start();
-        switches(() -> assertThat(process.waitFor()).isZero());
+        Process process = new ProcessBuilder("cat").start();
+        switches(() -> assertThat(process.waitFor()).isZero(), () -> process.getOutputStream().close());
     }
 
     /** A pair of connected sockets, made without a greenlet. */
@@ -222,7 +225,7 @@ class SwitchingTest extends OnHub {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws java.io.IOException {
             socket.close();
             client.close();
             server.close();
