@@ -38,9 +38,12 @@ abstract class Suspendable implements Continuations.Body {
 
     /** How the names of the classes end whose run is the first frame of a body. */
     private static final String BASE = "$SuspendableBody";
-    private static final int RARELY = 4096;
+    private static final int RARELY = 1024;
     private static final int EAGER_BODIES = 32;
-    private static final int EAGER_SUSPENDS = 4;
+    private static final int EAGER_SUSPENDS = 8;
+    /** The same for a body that is known to resume others under its monitors. */
+    private static final int SUSPECT_SUSPENDS = 4096;
+    private static final int SUSPECT_RARELY = 64;
 
     /** How many suspendables of a body class have been made. Racy on purpose: it only spreads the checks. */
     private static final class Made {
@@ -59,6 +62,7 @@ abstract class Suspendable implements Continuations.Body {
     private int untilCheck;
     /** How many of the next suspends are checked each. */
     private int eager;
+    private int rarely = RARELY;
 
     /** One for code of {@code bodyClass}. */
     Suspendable(Class<?> bodyClass) {
@@ -93,9 +97,12 @@ abstract class Suspendable implements Continuations.Body {
     private static void flush() {
         LockStackFlush.ensureEmpty();
         // Monitors of a body that resumes another one are inflated from now on: its next suspends need a closer look.
-        if (Continuations.innermost() instanceof Suspendable enclosing) {
-            enclosing.eager = Math.max(enclosing.eager, 64);
-            enclosing.untilCheck = 1;
+        for (Runnable each : Continuations.around()) {
+            if (each instanceof Suspendable enclosing) {
+                enclosing.eager = SUSPECT_SUSPENDS;
+                enclosing.rarely = SUSPECT_RARELY;
+                enclosing.untilCheck = 1;
+            }
         }
     }
 
@@ -107,7 +114,7 @@ abstract class Suspendable implements Continuations.Body {
      */
     final void suspend() {
         if (LockStack.held() && LockStack.readable()) {
-            throw monitorHeld(HeldMonitors.find(Suspendable::isBase));
+            throw monitorHeld(holder());
         }
         int n = --untilCheck;
         if (n <= 0) {
@@ -124,12 +131,18 @@ abstract class Suspendable implements Continuations.Body {
     }
 
     private void check() {
-        untilCheck = --eager > 0 ? 1 : RARELY;
-        Optional<String> holder = HeldMonitors.find(Suspendable::isBase);
+        untilCheck = --eager > 0 ? 1 : rarely;
+        Optional<String> holder = holder();
         if (holder.isPresent()) {
             untilCheck = 1;
             throw monitorHeld(holder);
         }
+    }
+
+    /** The innermost frame of this body, or of one nested in it, that holds a monitor. */
+    private Optional<String> holder() {
+        int[] bases = {NATIVE ? Continuations.around().indexOf(this) : 0};
+        return HeldMonitors.find(frame -> isBase(frame) && bases[0]-- <= 0);
     }
 
     /** Whether the calling code runs inside this one, at any depth. */
@@ -175,7 +188,7 @@ abstract class Suspendable implements Continuations.Body {
                     + nativeFrame() + ". Native code, class initialisers and callbacks from native code cannot be left"
                     + " in the middle";
             case Continuations.PINNED_MONITOR -> describe() + " cannot switch away while its own code holds a monitor"
-                    + HeldMonitors.find(Suspendable::isBase).map(": "::concat).orElse("");
+                    + holder().map(": "::concat).orElse("");
             case Continuations.PINNED_CRITICAL_SECTION -> describe() + " cannot switch away inside a critical section"
                     + " of the JDK";
             default -> describe() + " cannot switch away: the VM could not save its stack (memory or stack exhausted)";

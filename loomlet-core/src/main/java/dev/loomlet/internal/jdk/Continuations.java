@@ -16,6 +16,7 @@ import java.lang.invoke.MethodHandles.Lookup.ClassOption;
 import java.lang.invoke.VarHandle;
 import java.lang.invoke.VarHandle.AccessMode;
 import java.lang.reflect.AccessFlag;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -240,14 +241,16 @@ public final class Continuations {
         }
     }
 
-    /** The body of the innermost continuation of ours that the calling thread is in, or null if it is in none. */
-    public static @Nullable Runnable innermost() {
+    /** The bodies of the continuations of ours that the calling thread is in, innermost first. */
+    public static List<Runnable> around() {
         try {
-            Object innermost = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
-            if (innermost == null || innermost.getClass() != Jdk.TYPE) {
-                return null;
+            var bodies = new ArrayList<Runnable>();
+            Object each = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
+            while (each != null && each.getClass() == Jdk.TYPE) {
+                bodies.add((Runnable) Jdk.TARGET.invokeExact(each));
+                each = Jdk.PARENT.invokeExact(each);
             }
-            return (Runnable) Jdk.TARGET.invokeExact(innermost);
+            return bodies;
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
