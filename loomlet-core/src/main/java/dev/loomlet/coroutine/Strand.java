@@ -88,7 +88,9 @@ final class Strand {
             }
             target = destination(target);
         }
-        origin = me;
+        if (tracer != null) {
+            origin = me; // not otherwise: it would keep a dropped coroutine alive
+        }
         if (target == me) {
             return arrive();
         }
@@ -134,7 +136,9 @@ final class Strand {
     /** Called by a coroutine at the end of its body: what it leaves behind goes to its parent. */
     void finish(Coroutine<?> dead, @Nullable Object result, @Nullable Throwable failure) {
         dead.die();
-        origin = dead;
+        if (tracer != null) {
+            origin = dead;
+        }
         value = result;
         thrown = failure;
         next = destination(dead.parentOrMain());
@@ -202,6 +206,7 @@ final class Strand {
             return t;
         } finally {
             tracing = false;
+            origin = main;
         }
         return failure;
     }

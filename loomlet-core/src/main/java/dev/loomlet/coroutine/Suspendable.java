@@ -131,8 +131,11 @@ abstract class Suspendable implements Continuations.Body {
     }
 
     private void check() {
-        untilCheck = --eager > 0 ? 1 : rarely;
+        long start = System.nanoTime();
         Optional<String> holder = holder();
+        // Walking a deep stack takes long: spread over the suspends to come, it must not cost more than 2 ns of each.
+        long affordable = (System.nanoTime() - start) / 2;
+        untilCheck = --eager > 0 ? 1 : (int) Math.min(Integer.MAX_VALUE, Math.max(rarely, affordable));
         if (holder.isPresent()) {
             untilCheck = 1;
             throw monitorHeld(holder);

@@ -3,7 +3,6 @@ package dev.loomlet.coroutine;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Random;
@@ -34,7 +33,7 @@ final class Fuzz {
     private static final ScopedValue<Integer> BOUND = ScopedValue.newInstance();
 
     /** A generator and what it should yield next. */
-    private final class Counting {
+    private static final class Counting {
         final Generator<Integer> generator;
         int expected;
         boolean broken;
@@ -194,7 +193,8 @@ final class Fuzz {
             }
             throw new AssertionError("a yield under a monitor was let through");
         } catch (IllegalStateException e) {
-            check(String.valueOf(e.getMessage()).contains("monitor"), "refused because of the monitor: " + e.getMessage());
+            check(String.valueOf(e.getMessage()).contains("monitor"),
+                    "refused because of the monitor: " + e.getMessage());
         }
     }
 
@@ -303,7 +303,7 @@ final class Fuzz {
     }
 
     /** How many monitors and locks the frames of each coroutine hold; one that holds any does not switch away. */
-    private final Map<Object, Integer> held = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Integer> held = new IdentityHashMap<>();
 
     private void holding(int change) {
         held.merge(Coroutine.current(), change, Integer::sum);
@@ -320,7 +320,8 @@ final class Fuzz {
             }
             throw new AssertionError("a switch under a monitor was let through");
         } catch (IllegalStateException e) {
-            check(String.valueOf(e.getMessage()).contains("monitor"), "refused because of the monitor: " + e.getMessage());
+            check(String.valueOf(e.getMessage()).contains("monitor"),
+                    "refused because of the monitor: " + e.getMessage());
         }
     }
 
@@ -363,6 +364,7 @@ final class Fuzz {
         check(!Thread.holdsLock(fresh), "left");
     }
 
+    @SuppressWarnings("WaitNotInLoop") // for its effect on the monitor only
     private void underInflatedMonitor(Runnable work) {
         Object fresh = fresh();
         synchronized (fresh) {
@@ -379,6 +381,7 @@ final class Fuzz {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // any length will do
     private void waitOnMonitor() {
         if (!mayPark) {
             return;
