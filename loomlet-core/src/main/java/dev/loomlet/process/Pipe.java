@@ -143,27 +143,28 @@ final class Pipe extends Guard {
             assert hub != null;
         }
         Waiter waiter = new Waiter(pipes.size() == 1 ? pipes.getFirst().what : pipes);
-        Loop loop = waiter.loop();
-        if (loop == null || !loop.poller().watchesDescriptors()) {
-            // Nobody to tell us: look again, less often the longer nothing has come.
-            long step = Math.min(10_000_000L, 500_000L << Math.min(attempt, 5));
-            boolean enough = nanos >= 0 && nanos <= step;
-            await(waiter, enough ? nanos : step);
-            return !enough;
-        }
-        int watched = 0;
+        Loop own = waiter.loop();
+        Loop loop = own != null && own.poller().watchesDescriptors() ? own : null;
+        // With nobody to tell us, look again, less often the longer nothing has come.
+        long step = loop != null ? -1 : Math.min(10_000_000L, 500_000L << Math.min(attempt, 5));
+        boolean last = loop != null || (nanos >= 0 && nanos <= step);
+        int parked = 0;
         try {
             for (Pipe each : pipes) {
                 if (!each.park(waiter)) {
                     return true;
                 }
-                watched++;
-                loop.watch(((ChildProcess.Pipe) each.end).number(), each.reading, fd -> waiter.resume(null));
+                parked++;
+                if (loop != null) {
+                    loop.watch(((ChildProcess.Pipe) each.end).number(), each.reading, fd -> waiter.resume(null));
+                }
             }
-            return await(waiter, nanos);
+            return await(waiter, last ? nanos : step) || !last;
         } finally {
-            for (Pipe each : pipes.subList(0, watched)) {
-                loop.unwatch(((ChildProcess.Pipe) each.end).number(), each.reading, false);
+            for (Pipe each : pipes.subList(0, parked)) {
+                if (loop != null) {
+                    loop.unwatch(((ChildProcess.Pipe) each.end).number(), each.reading, false);
+                }
                 each.unpark();
             }
         }
