@@ -385,22 +385,26 @@ class SwitchingTest extends OnHub {
         server.stop(0);
     }
 
+    /** A server of its own: beside that of the JDK, this client leaves its socket to the collector. */
     @Test
     void httpUrlConnection() throws Exception {
-        HttpServer server = http();
-        try {
-            URI uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+        try (ServerSocket server = new ServerSocket(0, 1, HERE)) {
+            spawn(() -> {
+                try (Socket socket = server.accept()) {
+                    socket.getInputStream().read(new byte[1_000]);
+                    Thread.sleep(WAIT);
+                    socket.getOutputStream().write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
+                            .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                }
+            });
+            URI uri = URI.create("http://127.0.0.1:" + server.getLocalPort() + "/");
             switches(() -> {
                 HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
-                connection.setRequestProperty("Connection", "close");
                 try (InputStream in = connection.getInputStream()) {
                     assertThat(new String(in.readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII))
                             .isEqualTo("hello");
                 }
-                connection.disconnect();
             });
-        } finally {
-            stop(server);
         }
     }
 
