@@ -27,6 +27,7 @@ public final class LoomletAgent {
         accept(granted);
         StartedProgram program = StartedProgram.find();
         ThreadMode mode = ThreadMode.APP;
+        SocketMode sockets = SocketMode.AUTO;
         boolean report = false;
         for (String each : (options == null ? "" : options).split(",", -1)) {
             switch (each) {
@@ -35,14 +36,16 @@ public final class LoomletAgent {
                 case "threads=app" -> mode = ThreadMode.APP;
                 case "threads=all" -> mode = ThreadMode.ALL;
                 case "threads=none" -> mode = ThreadMode.NONE;
+                case "sockets=fast" -> sockets = SocketMode.FAST;
+                case "sockets=jdk" -> sockets = SocketMode.JDK;
                 default -> {
                     System.err.println("loomlet: the agent has no option \"" + each
-                            + "\"; it takes threads=app|all|none and report, with commas between them");
+                            + "\"; it takes threads=app|all|none, sockets=fast|jdk and report, with commas between them");
                     System.exit(2);
                 }
             }
         }
-        new ProgramRun(mode, program.own(), report).await(program);
+        new ProgramRun(mode, sockets, program.own(), report).await(program);
     }
 
     /**

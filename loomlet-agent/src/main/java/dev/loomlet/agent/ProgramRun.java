@@ -5,6 +5,7 @@ import dev.loomlet.LoopExit;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.net.FastSockets;
 import java.lang.instrument.Instrumentation;
 import java.net.URI;
 import java.util.Set;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ProgramRun {
     private final ThreadMode mode;
+    private final SocketMode sockets;
     private final Set<URI> own;
     private final boolean report;
     private volatile int exitCode;
@@ -26,11 +28,13 @@ public final class ProgramRun {
      * Prepares one.
      *
      * @param mode which threads become greenlets
+     * @param sockets what is under its sockets
      * @param own where the program's own classes are loaded from
      * @param report whether to print, at the end, what has happened
      */
-    public ProgramRun(ThreadMode mode, Set<URI> own, boolean report) {
+    public ProgramRun(ThreadMode mode, SocketMode sockets, Set<URI> own, boolean report) {
         this.mode = mode;
+        this.sockets = sockets;
         this.own = Set.copyOf(own);
         this.report = report;
     }
@@ -76,8 +80,12 @@ public final class ProgramRun {
             patches.failed()
                     .forEach((name, error) -> System.err.println("loomlet: cannot patch " + name + ": " + error));
         }
+        String why = sockets == SocketMode.JDK ? "as asked for" : FastSockets.install();
+        if (sockets == SocketMode.FAST && !why.isEmpty()) {
+            System.err.println("loomlet: the program runs on the JDK's sockets: " + why);
+        }
         if (report) {
-            new RunReport(hub, threads, ownership, patches).watch();
+            new RunReport(hub, threads, ownership, patches, why.isEmpty() ? "fast" : "the JDK's: " + why).watch();
         }
         return threads;
     }

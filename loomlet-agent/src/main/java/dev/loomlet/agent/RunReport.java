@@ -23,14 +23,17 @@ final class RunReport {
     private final AppThreads threads;
     private final Ownership ownership;
     private final @Nullable Patches patches;
+    private final String sockets;
     private final long begin = System.nanoTime();
     private final Set<String> seen = Collections.synchronizedSet(new TreeSet<>());
 
-    RunReport(Hub hub, AppThreads threads, Ownership ownership, @Nullable Patches patches) {
+    RunReport(Hub hub, AppThreads threads, Ownership ownership, @Nullable Patches patches,
+            String sockets) {
         this.hub = hub;
         this.threads = threads;
         this.ownership = ownership;
         this.patches = patches;
+        this.sockets = sockets;
     }
 
     /** Begins to look, on a thread of its own, until the process ends. */
@@ -84,6 +87,7 @@ final class RunReport {
         line(text, "hub blocked", seconds(hub.blocked().toNanos())
                 + ", by greenlets that ran more than 10 ms without giving way");
         line(text, "backend", hub.backend());
+        line(text, "sockets", sockets);
         if (patches == null) {
             line(text, "patched", "nothing: there is no agent in this JVM");
         } else {

@@ -2,6 +2,7 @@ package dev.loomlet.cli;
 
 import dev.loomlet.agent.MainMethod;
 import dev.loomlet.agent.ProgramRun;
+import dev.loomlet.agent.SocketMode;
 import dev.loomlet.agent.ThreadMode;
 import dev.loomlet.agent.UnusableProgram;
 import dev.loomlet.internal.jdk.ClassPath;
@@ -26,6 +27,9 @@ final class RunCommand extends Command {
             Option.value("-cp", "PATH", "jars and folders with classes").or("-classpath").or("--class-path");
     private static final Option THREADS = Option.value("--threads", "app|all|none",
             "whose threads become greenlets: the program's own (app, the default),");
+    private static final Option SOCKETS =
+            Option.value("--sockets", "fast|jdk",
+                    "whose sockets the program gets: Loomlet's (the default), or the JDK's");
     private static final Option REPORT = Option.flag("--report", "tells at the end what has happened");
 
     RunCommand() {
@@ -35,7 +39,7 @@ final class RunCommand extends Command {
 
     @Override
     List<Option> options() {
-        return List.of(CLASS_PATH, THREADS, REPORT);
+        return List.of(CLASS_PATH, THREADS, SOCKETS, REPORT);
     }
 
     @Override
@@ -57,8 +61,14 @@ final class RunCommand extends Command {
             case "none" -> ThreadMode.NONE;
             case String other -> throw new UsageException("--threads must be app, all or none, not \"" + other + '"');
         };
+        SocketMode sockets = switch (invocation.value(SOCKETS).orElse("")) {
+            case "" -> SocketMode.AUTO;
+            case "fast" -> SocketMode.FAST;
+            case "jdk" -> SocketMode.JDK;
+            case String other -> throw new UsageException("--sockets must be fast or jdk, not \"" + other + '"');
+        };
         try {
-            new Run(mode, invocation.has(REPORT), invocation.value(CLASS_PATH).orElse(null),
+            new Run(mode, sockets, invocation.has(REPORT), invocation.value(CLASS_PATH).orElse(null),
                     invocation.arguments().getFirst(),
                     invocation.arguments().subList(1, invocation.arguments().size())).run();
             return 0;
@@ -69,7 +79,7 @@ final class RunCommand extends Command {
     }
 
     /** What is to be run, and how. */
-    private record Run(ThreadMode mode, boolean report, @Nullable String classPath, String program,
+    private record Run(ThreadMode mode, SocketMode sockets, boolean report, @Nullable String classPath, String program,
             List<String> arguments) {
         private String[] args() {
             return arguments.toArray(String[]::new);
@@ -107,7 +117,8 @@ final class RunCommand extends Command {
             }
             SourceProgram source = SourceProgram.compile(file, path);
             System.setProperty("java.class.path", path);
-            new ProgramRun(mode, own, report).run(() -> load(source.mainClass(), source.loader(), program), args());
+            new ProgramRun(mode, sockets, own, report).run(() -> load(source.mainClass(), source.loader(), program),
+                    args());
         }
 
         private void runJar(Path jar) throws UnusableProgram {
@@ -128,7 +139,7 @@ final class RunCommand extends Command {
             String name = main.strip();
             ClassPath.append(jar);
             System.setProperty("java.class.path", jar.toString());
-            new ProgramRun(mode, Set.of(jar.toUri()), report)
+            new ProgramRun(mode, sockets, Set.of(jar.toUri()), report)
                     .run(() -> load(name, ClassLoader.getSystemClassLoader(), jar.toString()), args());
         }
 
@@ -147,7 +158,8 @@ final class RunCommand extends Command {
                 }
             }
             System.setProperty("java.class.path", path);
-            new ProgramRun(mode, own, report).run(() -> load(program, ClassLoader.getSystemClassLoader(), path),
+            new ProgramRun(mode, sockets, own, report).run(
+                    () -> load(program, ClassLoader.getSystemClassLoader(), path),
                     args());
         }
 

@@ -88,6 +88,66 @@ class RunCommandTest {
         assertThat(ended.err()).isEqualTo("400 OS threads\n");
     }
 
+    // --- sockets
+
+    /** What a program says about stalls, on standard error, depends on the machine: cryptography takes its time. */
+    private static void saysTheSame(String... program) throws Exception {
+        var ended = programs.onGreenlets(program);
+        assertThat(ended.out()).isEqualTo(programs.onThreads(program).out()).isNotEmpty();
+        assertThat(ended.exitCode()).isZero();
+        assertThat(ended.err()).doesNotContain("Exception");
+    }
+
+    @Test
+    void socketsBehaveTheSame() throws Exception {
+        saysTheSame("Net", "plain");
+        saysTheSame("Net", "socks");
+    }
+
+    @Test
+    void tlsBehavesTheSame() throws Exception {
+        Path store = folder.resolve("keys.p12");
+        Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair", "-alias", "server", "-keyalg", "EC", "-dname", "CN=localhost", "-ext",
+                "SAN=dns:localhost,ip:127.0.0.1", "-validity", "3650", "-keystore", store.toString(), "-storepass",
+                "changeit").inheritIO().start();
+        assertThat(keytool.waitFor()).isZero();
+        saysTheSame("Net", "tls", store.toString());
+    }
+
+    @Test
+    void socketsAreLoomletsUnlessTheJdksAreAskedFor() throws Exception {
+        for (String each : List.of("--sockets=fast", "--threads=app")) {
+            var ended =
+                    programs.loomlet("run", each, "--report", "-cp", programs.classes().toString(), "Net", "factory");
+            assertThat(ended.out()).isEqualTo("factory already defined\n");
+            assertThat(ended.err()).containsPattern("sockets +fast\n");
+        }
+        var ended = programs.loomlet("run", "--sockets", "jdk", "--report", "-cp", programs.classes().toString(), "Net",
+                "factory");
+        assertThat(ended.out()).isEqualTo("mine\n");
+        assertThat(ended.err()).containsPattern("sockets +the JDK's: as asked for\n");
+        ended = programs.withAgent("=sockets=jdk,report", "Net", "factory");
+        assertThat(ended.out()).isEqualTo("mine\n");
+        assertThat(programs.withAgent("=sockets=fast", "Net", "factory").out()).isEqualTo("factory already defined\n");
+        assertThat(programs.loomlet("run", "--sockets", "quick", "Net").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void whereFastSocketsCannotBeTheProgramRunsOnTheJdks() throws Exception {
+        var command = programs.command(List.of("-Dloomlet.backend=selector", "-jar", programs.jar().toString(), "run",
+                "--sockets", "fast", "-cp", programs.classes().toString(), "Net", "factory"));
+        Process process = command.redirectErrorStream(true).start();
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(out.readAllAsString())
+                    .isEqualTo("loomlet: the program runs on the JDK's sockets: the hub's poller"
+                            + " cannot watch descriptors here\nmine\n");
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
     // --- the end
 
     @Test

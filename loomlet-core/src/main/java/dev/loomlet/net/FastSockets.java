@@ -1,5 +1,6 @@
 package dev.loomlet.net;
 
+import dev.loomlet.internal.jdk.SocketNatives;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -9,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * Puts Loomlet's sockets under every {@link Socket} and {@link ServerSocket} that the program, its libraries and the JDK
  * make from now on: TLS, HTTP clients, JDBC drivers and all. {@code ./loomlet run --sockets fast} does it.
  *
- * <p>They behave as the JDK's do; a second reader waits its turn. Threads of no hub use them as well. Those made before,
- * and {@link java.nio.channels channels}, are not touched.
+ * <p>They behave as the JDK's do, SOCKS proxies ({@code socksProxyHost}, {@link java.net.ProxySelector}) included; a
+ * second reader waits its turn. Threads of no hub use them as well. Those made before, those made with a
+ * {@link java.net.Proxy} of their own, and {@link java.nio.channels channels} stay the JDK's. A program that sets a socket
+ * factory of its own ({@link Socket#setSocketImplFactory}) finds it taken: it needs {@code --sockets jdk}.
  */
 public final class FastSockets {
     private static @Nullable String result;
@@ -35,11 +38,8 @@ public final class FastSockets {
         if (!Sockets.fast()) {
             return "the hub's poller cannot watch descriptors here";
         }
-        if (System.getProperty("socksProxyHost") != null) {
-            return "socksProxyHost is set, and the JDK puts that proxy only under sockets of its own";
-        }
         try {
-            Socket.setSocketImplFactory(() -> new FastSocketImpl(false, false));
+            Socket.setSocketImplFactory(() -> SocketNatives.proxied(new FastSocketImpl(false, false)));
             ServerSocket.setSocketFactory(() -> new FastSocketImpl(true, false));
             return "";
         } catch (IOException e) {

@@ -9,6 +9,7 @@ import java.lang.ref.Cleaner;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
+import java.net.ProxySelector;
 import java.net.SocketImpl;
 import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
@@ -228,6 +229,53 @@ public final class SocketNatives {
     private static final class Unspecified {
         static final ProtocolFamily FAMILY =
                 (ProtocolFamily) Access.staticField(NET, "UNSPEC", ProtocolFamily.class);
+    }
+
+    /** What the JDK puts around a socket to send its connections through a SOCKS proxy; made at first use. */
+    private static final class Proxies {
+        private static final Class<?> SOCKS = Access.type("java.net.SocksSocketImpl");
+        static final MethodHandle AROUND;
+        static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
+
+        static {
+            try {
+                AROUND = Access.in(SOCKS).findConstructor(SOCKS, MethodType.methodType(void.class, SocketImpl.class))
+                        .asType(MethodType.methodType(SocketImpl.class, SocketImpl.class));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private Proxies() {}
+
+        /** Whether somebody could want a proxy: the JDK's own selector gives one only if this property is set. */
+        static boolean possible() {
+            if (System.getProperty("socksProxyHost") != null) {
+                return true;
+            }
+            ProxySelector selector = ProxySelector.getDefault();
+            return selector != null && !selector.getClass().getName().equals("sun.net.spi.DefaultProxySelector");
+        }
+
+        /**
+         * Whether the socket is being made with {@link java.net.Proxy#NO_PROXY}, or for a connection that was accepted.
+         * Nothing else tells a factory.
+         */
+        static boolean unwanted() {
+            MethodType withProxy = MethodType.methodType(void.class, java.net.Proxy.class);
+            return STACK.walk(frames -> frames.anyMatch(each -> each.getDeclaringClass() == java.net.ServerSocket.class
+                    || (each.getDeclaringClass() == java.net.Socket.class && each.getMethodName().equals("<init>")
+                            && each.getMethodType().equals(withProxy))));
+        }
+    }
+
+    /** The socket as {@code new Socket()} would have it: its connections go through a SOCKS proxy if one is set. */
+    public static SocketImpl proxied(SocketImpl impl) {
+        try {
+            return Proxies.possible() && !Proxies.unwanted() ? (SocketImpl) Proxies.AROUND.invokeExact(impl) : impl;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
     }
 
     /** The options that the JDK's own sockets have. */
