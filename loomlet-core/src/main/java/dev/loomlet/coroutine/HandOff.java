@@ -6,8 +6,10 @@ import dev.loomlet.Loomlet;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +31,7 @@ final class HandOff {
     private static final Set<HandOff> LIVE = ConcurrentHashMap.newKeySet();
 
     private final Suspendable body;
-    private @Nullable Thread bodyThread;
+    private volatile @Nullable Thread bodyThread;
 
     // Written by the side that has the turn, before it gives it away through bodysTurn.
     private @Nullable Thread resumer;
@@ -38,6 +40,7 @@ final class HandOff {
     private @Nullable Strand strand;
     private @Nullable Throwable failure;
     private boolean ended;
+    private boolean interruptedAtReturn;
     private volatile boolean abandoned;
 
     private volatile boolean bodysTurn;
@@ -62,27 +65,48 @@ final class HandOff {
     void resume() {
         outer = CURRENT.get();
         strand = outer == null ? Strand.current() : null;
-        resumer = Thread.currentThread();
+        Thread here = Thread.currentThread();
+        resumer = here;
         bodysTurn = true;
-        if (bodyThread == null) {
-            if (KEEP_TRACK) {
-                LIVE.add(this);
+        Optional<Hub> hub = here.isVirtual() ? Optional.empty() : Hub.ifPresent();
+        try {
+            if (bodyThread == null) {
+                if (KEEP_TRACK) {
+                    LIVE.add(this);
+                }
+                if (hub.isPresent()) {
+                    hub.get().spawn(this::startBody); // for a thread on the hub, as one that a greenlet starts is
+                } else {
+                    startBody();
+                }
+            } else {
+                LockSupport.unpark(suspended);
             }
-            bodyThread = Thread.ofVirtual().name(body.describe()).start(this::runBody);
-        } else {
-            LockSupport.unpark(suspended);
+        } catch (RejectedExecutionException e) {
+            bodysTurn = false;
+            resumer = null;
+            throw new IllegalStateException(body.describe() + " began on a hub that is closed now, and cannot go on"
+                    + " without it", e);
         }
-        if (!Thread.currentThread().isVirtual() && Hub.ifPresent().isPresent()) {
+        if (hub.isPresent()) {
             runHubUntilReturned();
         } else {
             await(false);
         }
         resumer = null;
+        if (interruptedAtReturn) {
+            interruptedAtReturn = false;
+            here.interrupt();
+        }
         Throwable thrown = failure;
         failure = null;
         if (thrown != null) {
             throw Strand.sneak(thrown);
         }
+    }
+
+    private void startBody() {
+        bodyThread = Thread.ofVirtual().name(body.describe()).start(this::runBody);
     }
 
     boolean ended() {
@@ -102,7 +126,10 @@ final class HandOff {
 
     private void handBack() {
         Thread next = resumer;
-        bodysTurn = false;
+        synchronized (this) { // so that an interrupt is passed on either before this or not at all
+            interruptedAtReturn = Thread.interrupted();
+            bodysTurn = false;
+        }
         Waiter loop = hubWaiter;
         if (loop != null) {
             loop.resume(null);
@@ -151,12 +178,24 @@ final class HandOff {
         LIVE.clear();
     }
 
-    /** Waits for the turn. Not to be interrupted, as a switch is not; an interrupt stays pending. */
+    /**
+     * Waits for the turn. An interrupt of the resumer, a kill of its greenlet too, is for the body, which would have got it
+     * if it ran on the resumer's thread; at the end of the step it comes back if the body has not taken it.
+     */
     private void await(boolean wanted) {
         boolean interrupted = false;
         while (bodysTurn != wanted) {
             LockSupport.park(this);
-            interrupted |= Thread.interrupted();
+            if (Thread.interrupted()) {
+                synchronized (this) {
+                    Thread running = bodyThread;
+                    if (wanted || running == null || !bodysTurn) {
+                        interrupted = true;
+                    } else {
+                        running.interrupt();
+                    }
+                }
+            }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();

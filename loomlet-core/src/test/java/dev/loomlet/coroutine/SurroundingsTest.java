@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
+import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -73,7 +74,6 @@ class SurroundingsTest {
 
         @Test
         void aBodyMayLockAndSpawn() throws Exception {
-            assumeThat(Suspendable.NATIVE).isTrue(); // a portable body is no greenlet: docs/differences.md
             var lock = new ReentrantLock();
             Generator<Integer> generator = Generator.of(out -> {
                 for (int n = 0; n < 10; n++) {
@@ -146,7 +146,6 @@ class SurroundingsTest {
 
         @Test
         void killingTheGreenletUnwindsTheBodyThatWaitsInIt() {
-            assumeThat(Suspendable.NATIVE).isTrue(); // a portable body ends its step first: docs/differences.md
             Generator<Integer> generator = Generator.of(out -> {
                 try {
                     Loomlet.sleep(Duration.ofSeconds(60));
@@ -164,7 +163,7 @@ class SurroundingsTest {
 
         @Test
         void theHubsOwnThreadMayStepABodyThatWaits() {
-            assumeThat(Suspendable.NATIVE).isTrue(); // a portable body is no greenlet: docs/differences.md
+            Hub.current(); // which a portable body can join, but not make
             Generator<Integer> generator = Generator.of(out -> {
                 Loomlet.sleep(Duration.ofMillis(1));
                 out.yield(Loomlet.spawn(() -> 5).get());
