@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <h2>Which</h2>
  * In this order:
  * <ol>
- * <li>workers of a fork-join pool, which must be what they are, and shutdown hooks, which run when everything else may
- * stand still, stay real;
+ * <li>workers of a fork-join pool and the JDK's innocuous threads, which must be what they are, and shutdown hooks, which
+ * run when everything else may stand still, stay real;
  * <li>a worker of a {@code ThreadPoolExecutor} goes with its pool: it is the program's if the program made the pool;
  * <li>a thread is the program's if its class is, or what it runs is;
  * <li>a class of the JDK that starts threads for itself (an HTTP client's selector, a process reaper) starts real ones;
@@ -156,7 +156,7 @@ final class AppThreads implements ThreadHooks.Callbacks {
         if (mode == ThreadMode.NONE) {
             return false;
         }
-        if (thread instanceof ForkJoinWorkerThread) {
+        if (thread instanceof ForkJoinWorkerThread || ThreadHooks.isInnocuous(thread)) {
             return false;
         }
         Owner initiator = ownership.initiator(

@@ -88,6 +88,11 @@ class RunCommandTest {
         assertThat(ended.err()).isEqualTo("400 OS threads\n");
     }
 
+    @Test
+    void theEndsOfChildProcessesAreNoticed() throws Exception {
+        saysTheSame("Children");
+    }
+
     // --- sockets
 
     /** What a program says about stalls, on standard error, depends on the machine: cryptography takes its time. */
@@ -96,6 +101,12 @@ class RunCommandTest {
         assertThat(ended.out()).isEqualTo(programs.onThreads(program).out()).isNotEmpty();
         assertThat(ended.exitCode()).isZero();
         assertThat(ended.err()).doesNotContain("Exception");
+    }
+
+    /** On real threads this may hang: it does when the acceptor falls behind, as its greenlet always does. */
+    @Test
+    void aCrowdOfClientsDoesNotOverflowTheDefaultBacklog() throws Exception {
+        assertThat(programs.onGreenlets("Crowd").out()).isEqualTo("closed\n");
     }
 
     @Test

@@ -50,6 +50,15 @@ final class FastSocketImpl extends SocketImpl {
     private static final int CLOSING = 4;
     private static final int CLOSED = 5;
 
+    /** What {@code java.net.ServerSocket} asks for where nobody has said how many may wait to be accepted. */
+    private static final int JDK_BACKLOG = 50;
+
+    /**
+     * What is asked for instead; the kernel has a limit of its own. While real threads connect, another accepts; on a hub
+     * hundreds may connect before the acceptor has its turn, and what overflows, the kernel drops in silence.
+     */
+    private static final int MANY = 4096;
+
     /** After so many operations in a row that did not wait, others get their turn. */
     private static final int STREAK = 64;
 
@@ -777,7 +786,7 @@ final class FastSocketImpl extends SocketImpl {
     protected void listen(int backlog) throws IOException {
         synchronized (lock) {
             ensureOpen();
-            SocketNatives.listen(fd, backlog < 1 ? 50 : backlog);
+            SocketNatives.listen(fd, backlog < 1 || backlog == JDK_BACKLOG ? MANY : backlog);
         }
     }
 

@@ -277,6 +277,9 @@ public final class ThreadHooks {
      */
     public static boolean startsForCaller(Class<?> type) {
         String name = type.getName();
+        if (name.startsWith("java.lang.Process")) {
+            return false; // it waits for the program's processes on threads of its own, in native code
+        }
         return name.startsWith("java.lang.") || name.startsWith("java.util.") || name.startsWith("jdk.internal.vm.")
                 || name.startsWith("jdk.internal.reflect.") || name.startsWith("jdk.internal.misc.")
                 || name.startsWith("sun.net.httpserver.") || name.startsWith("com.sun.net.httpserver.");
@@ -285,6 +288,11 @@ public final class ThreadHooks {
     /** Whether a class of the JDK that is a thread runs a program's tasks, and may run them on a virtual thread. */
     public static boolean isTimer(Class<?> type) {
         return type.getName().equals("java.util.TimerThread");
+    }
+
+    /** Whether a thread is of the JDK's own making: such a one does nothing where it is not the current thread. */
+    public static boolean isInnocuous(Thread thread) {
+        return thread.getClass().getName().equals("jdk.internal.misc.InnocuousThread");
     }
 
     /** Whether a class is the one that starts the threads of {@code Runtime.addShutdownHook}. */
