@@ -74,6 +74,11 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
     /** For the packages of Loomlet that are not this one. */
     private static final class Door extends Greenlets {
         @Override
+        public Object spawn(Object hub, Object task, String threadName) {
+            return new Greenlet<Void>((Hub) hub, task, task, threadName).start();
+        }
+
+        @Override
         public Fiber fiber(Object greenlet) {
             return ((Greenlet<?>) greenlet).fiber;
         }
@@ -132,7 +137,7 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
     private final @Nullable Fiber spawner;
     private @Nullable Object task; // a Callable or an Action, until it runs
     private int id = -1;
-    private String name;
+    private final Object name; // a String, or what knows it
     private volatile @Nullable Object outcome; // null until ended; then the value, NULL, or Ended
     private volatile boolean started;
     private boolean errand; // ours: a link's callback, say
@@ -147,15 +152,26 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         this.task = task;
         this.site = SpawnSite.of(task);
         this.spawner = Fiber.current();
-        if (name != null) {
-            this.name = name;
-        } else if (hub.loop().onLoop()) {
-            id = hub.ids().take();
-            this.name = hub.ids().name(id);
-        } else {
-            this.name = "greenlet";
+        String given = name;
+        if (given == null) {
+            if (hub.loop().onLoop()) {
+                id = hub.ids().take();
+                given = hub.ids().name(id);
+            } else {
+                given = "greenlet";
+            }
         }
-        this.fiber = hub.loop().fiber(this, this.name, this::body);
+        this.name = given;
+        this.fiber = hub.loop().fiber(this, given, this::body);
+    }
+
+    private Greenlet(Hub hub, Object task, Object name, String threadName) {
+        this.hub = hub;
+        this.task = task;
+        this.name = name;
+        this.site = SpawnSite.of(task);
+        this.spawner = Fiber.current();
+        this.fiber = hub.loop().fiber(this, threadName, this::body);
     }
 
     Fiber fiber() {
@@ -683,9 +699,9 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         return fiber.thread();
     }
 
-    /** Its name, which is also its thread's. */
+    /** Its name, which is also its thread's, except that all threads of a server's connections are called alike. */
     public String name() {
-        return name;
+        return name.toString();
     }
 
     /**

@@ -116,7 +116,7 @@ final class FastSocketImpl extends SocketImpl {
         }
     }
 
-    private String where() {
+    String where() {
         InetAddress peer = address;
         return server || peer == null ? "port " + localport
                 : Addresses.format(new InetSocketAddress(peer, port));
@@ -433,8 +433,7 @@ final class FastSocketImpl extends SocketImpl {
                         }
                     } else if (n == SocketNatives.UNAVAILABLE) {
                         streak = 0;
-                        if (!line.await(true, left(nanos, deadline, "reading from"), new Reason("reading from", this))
-                                && open()) {
+                        if (!line.awaitReadable(left(nanos, deadline, "reading from"), this) && open()) {
                             throw timedOut("reading from");
                         }
                     }

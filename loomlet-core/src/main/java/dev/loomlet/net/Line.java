@@ -38,6 +38,7 @@ final class Line extends DescriptorHandler {
     private boolean registered;
     private @Nullable Waiter reader;
     private @Nullable Waiter writer;
+    private @Nullable FastSocketImpl user; // while somebody waits here: no longer, see above
 
     Line(Loop loop, FileDescriptor fd, int descriptor) {
         super(descriptor);
@@ -83,6 +84,34 @@ final class Line extends DescriptorHandler {
         return n;
     }
 
+    /** Waits until there may be something to read. Of what it leaves behind there is one for each idle connection. */
+    boolean awaitReadable(long nanos, FastSocketImpl user) throws IOException, InterruptedException {
+        if (!registered) {
+            register();
+        }
+        Waiter waiter = new Waiter(this);
+        this.user = user;
+        reader = waiter;
+        try {
+            return waiter.await(nanos);
+        } finally {
+            reader = null;
+            this.user = null;
+        }
+    }
+
+    /** As the reason of a wait. */
+    @Override
+    public String toString() {
+        FastSocketImpl user = this.user;
+        return "reading from " + (user == null ? "a socket" : user.where());
+    }
+
+    private void register() throws IOException {
+        loop.poller().register(this); // the state of now is the first edge
+        registered = true;
+    }
+
     /**
      * Waits for an edge. Kill and timeout of the greenlet are thrown here.
      *
@@ -90,8 +119,7 @@ final class Line extends DescriptorHandler {
      */
     boolean await(boolean read, long nanos, Object reason) throws IOException, InterruptedException {
         if (!registered) {
-            loop.poller().register(this); // the state of now is the first edge
-            registered = true;
+            register();
         }
         Waiter waiter = new Waiter(reason);
         if (read) {

@@ -1,10 +1,13 @@
 package dev.loomlet.net;
 
+import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.internal.loop.Wrapper;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -12,6 +15,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +71,7 @@ public final class StreamServer implements AutoCloseable {
     private final int backlog;
     private final int limit;
     private final boolean noDelay;
-    private final Connection anchor = new Connection(); // of the ring of open connections; on the hub's thread
+    private final Connection anchor = new Connection(this, null); // of the ring of open connections; on the hub's thread
     private int connections;
     private volatile @Nullable ServerSocket listener;
     private volatile @Nullable Greenlet<Void> acceptor;
@@ -76,12 +80,46 @@ public final class StreamServer implements AutoCloseable {
     private volatile Duration grace = GRACE;
     private volatile @Nullable Greenlet<?> stopper; // the handler that called stop: nobody waits for it, nor kills it
 
-    /** One connection. */
-    private static final class Connection {
-        @Nullable Socket socket;
+    /** What the greenlets of all connections have been spawned by, see {@link Connection#wrapped}. */
+    private static final Action SPAWN_SITE = () -> {};
+
+    /**
+     * One connection: what its greenlet runs, and where the server finds it. One object and one method, since there is one
+     * of each for every connection that is idle.
+     */
+    private static final class Connection implements Action, Wrapper {
+        final StreamServer server;
+        final @Nullable Socket socket;
         @Nullable Greenlet<Void> greenlet;
         Connection previous = this;
         Connection next = this;
+
+        Connection(StreamServer server, @Nullable Socket socket) {
+            this.server = server;
+            this.socket = socket;
+        }
+
+        @Override
+        public void run() throws Exception {
+            try (Socket mine = Objects.requireNonNull(socket)) {
+                server.handler.handle(mine);
+            } finally {
+                server.left(this);
+            }
+        }
+
+        /** A class with one place where it is spawned, as far as the program knows: nobody has to walk a stack for it. */
+        @Override
+        public Object wrapped() {
+            return SPAWN_SITE;
+        }
+
+        /** The greenlet's name. */
+        @Override
+        public String toString() {
+            return "connection from " + (socket == null || socket.getRemoteSocketAddress() == null ? "nobody"
+                    : Addresses.format(socket.getRemoteSocketAddress()));
+        }
     }
 
     private StreamServer(Builder builder) {
@@ -343,13 +381,12 @@ public final class StreamServer implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("unchecked")
     private void serve(Socket socket, Hub hub) throws IOException {
-        Connection connection = new Connection();
+        Connection connection = new Connection(this, socket);
         try {
             socket.setTcpNoDelay(noDelay);
-            connection.socket = socket;
-            connection.greenlet = hub.spawn("connection from " + Addresses.format(socket.getRemoteSocketAddress()),
-                    () -> handle(connection, socket));
+            connection.greenlet = (Greenlet<Void>) Greenlets.inside().spawn(hub, connection, "connection");
             add(connection);
         } catch (Throwable t) {
             socket.close();
@@ -357,16 +394,12 @@ public final class StreamServer implements AutoCloseable {
         }
     }
 
-    private void handle(Connection connection, Socket socket) throws Exception {
-        try (socket) {
-            handler.handle(socket);
-        } finally {
-            remove(connection);
-            if (connections == limit - 1) {
-                Waiter waiter = pause;
-                if (waiter != null) {
-                    waiter.resume(null);
-                }
+    private void left(Connection connection) {
+        remove(connection);
+        if (connections == limit - 1) {
+            Waiter waiter = pause;
+            if (waiter != null) {
+                waiter.resume(null);
             }
         }
     }

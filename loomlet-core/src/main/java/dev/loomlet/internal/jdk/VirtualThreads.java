@@ -2,9 +2,16 @@ package dev.loomlet.internal.jdk;
 
 import static java.lang.invoke.MethodType.methodType;
 
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle.AccessMode;
+import java.lang.reflect.AccessFlag;
+import java.security.ProtectionDomain;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /**
  * Virtual threads on a scheduler of our own, and the few steps of {@code java.lang.VirtualThread} that a hub takes
@@ -13,12 +20,13 @@ import java.util.concurrent.Executor;
 public final class VirtualThreads {
     private static final MethodHandle NEW;
     private static final MethodHandle CURRENT_CARRIER;
-    private static final MethodHandle YIELD_CONTINUATION;
+    private static final Predicate<Thread> YIELD_CONTINUATION;
     private static final MethodHandle GET_SCHEDULER;
     private static final MethodHandle SET_STATE;
     private static final MethodHandle CAS_STATE;
     private static final MethodHandle GET_PERMIT;
     private static final MethodHandle SET_PERMIT;
+    private static final int STRONG_HIDDEN_NESTMATE = 1 | 2 | 4; // as MethodHandleNatives.Constants has them
     private static final Class<?> TYPE = Access.type("java.lang.VirtualThread");
     private static final int RUNNING = constant("RUNNING");
     private static final int PARKING = constant("PARKING");
@@ -30,8 +38,7 @@ public final class VirtualThreads {
         NEW = Access.staticMethod(Access.type("java.lang.ThreadBuilders"), "newVirtualThread", Thread.class,
                 Executor.class, String.class, int.class, Runnable.class);
         CURRENT_CARRIER = Access.staticMethod(Thread.class, "currentCarrierThread", Thread.class);
-        YIELD_CONTINUATION = Access.method(TYPE, "yieldContinuation", boolean.class)
-                .asType(methodType(boolean.class, Thread.class));
+        YIELD_CONTINUATION = yielder();
         GET_SCHEDULER = Access.field(TYPE, "scheduler", Executor.class).toMethodHandle(AccessMode.GET)
                 .asType(methodType(Object.class, Thread.class));
         var state = Access.field(TYPE, "state", int.class);
@@ -46,6 +53,44 @@ public final class VirtualThreads {
     }
 
     private VirtualThreads() {}
+
+    /**
+     * {@code thread -> thread.yieldContinuation()}, as a class of the JDK's own package would write it. The frames of a
+     * method handle would stay on the stack of every greenlet that waits, and until the compiler has got that far, they are
+     * three.
+     */
+    @SuppressWarnings("unchecked")
+    private static Predicate<Thread> yielder() {
+        ClassDesc type = TYPE.describeConstable().orElseThrow();
+        ClassDesc test = Predicate.class.describeConstable().orElseThrow();
+        byte[] bytes = ClassFile.of().build(ClassDesc.of("java.lang.LoomletYield"), b -> b
+                .withFlags(AccessFlag.FINAL)
+                .withInterfaceSymbols(test)
+                .withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(ConstantDescs.CD_void), 0, c -> c
+                        .aload(0).invokespecial(ConstantDescs.CD_Object, ConstantDescs.INIT_NAME,
+                                MethodTypeDesc.of(ConstantDescs.CD_void))
+                        .return_())
+                .withMethodBody("test", MethodTypeDesc.of(ConstantDescs.CD_boolean, ConstantDescs.CD_Object),
+                        ClassFile.ACC_PUBLIC, c -> c
+                                .aload(1).checkcast(type)
+                                .invokevirtual(type, "yieldContinuation",
+                                        MethodTypeDesc.of(ConstantDescs.CD_boolean))
+                                .ireturn()));
+        try {
+            // Lookup.defineHiddenClass gives no nestmates to another module, whatever is open to it.
+            Class<?> jdk = Access.type("jdk.internal.access.JavaLangAccess");
+            Object access =
+                    Access.staticMethod(Access.type("jdk.internal.access.SharedSecrets"), "getJavaLangAccess", jdk)
+                            .invoke();
+            var made = (Class<?>) Access.method(jdk, "defineClass", Class.class, ClassLoader.class, Class.class,
+                    String.class, byte[].class, ProtectionDomain.class, boolean.class, int.class, Object.class)
+                    .invoke(access, null, TYPE, "java.lang.LoomletYield", bytes, null, true, STRONG_HIDDEN_NESTMATE,
+                            null);
+            return (Predicate<Thread>) Access.in(made).findConstructor(made, methodType(void.class)).invoke();
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
 
     private static int constant(String name) {
         return (int) Access.staticField(TYPE, name, int.class);
@@ -95,7 +140,7 @@ public final class VirtualThreads {
             boolean yielded = false;
             SET_STATE.invokeExact(self, PARKING);
             try {
-                yielded = (boolean) YIELD_CONTINUATION.invokeExact(self);
+                yielded = YIELD_CONTINUATION.test(self);
             } catch (OutOfMemoryError e) {
                 yielded = false; // no room for the frames: stay on the carrier, as the JDK does
             } finally {
@@ -120,7 +165,7 @@ public final class VirtualThreads {
             boolean yielded = false;
             SET_STATE.invokeExact(self, YIELDING);
             try {
-                yielded = (boolean) YIELD_CONTINUATION.invokeExact(self);
+                yielded = YIELD_CONTINUATION.test(self);
             } finally {
                 if (!yielded) {
                     SET_STATE.invokeExact(self, RUNNING);

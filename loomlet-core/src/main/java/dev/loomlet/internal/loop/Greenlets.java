@@ -23,6 +23,15 @@ public abstract class Greenlets {
         return Objects.requireNonNull(door);
     }
 
+    /**
+     * Spawns a greenlet whose name is what its task's {@code toString} says when it is asked for: for those who spawn many
+     * and whose names take time and memory.
+     *
+     * @param task an {@code Action}
+     * @param threadName what its thread is called
+     */
+    public abstract Object spawn(Object hub, Object task, String threadName);
+
     public abstract Fiber fiber(Object greenlet);
 
     public abstract Loop loop(Object hub);
