@@ -492,6 +492,131 @@ final class FastSocketImpl extends SocketImpl {
         }
     }
 
+    /** Reads what is there and never waits; 0 if nothing is. */
+    int readNow(ByteBuffer buffer) throws IOException {
+        if (buffer.isReadOnly()) {
+            throw new java.nio.ReadOnlyBufferException();
+        }
+        int length = buffer.remaining();
+        if (length == 0) {
+            return 0;
+        }
+        take(readTurn, "reading from", timeoutNanos());
+        try {
+            if (!mayRead()) {
+                return -1;
+            }
+            Line line = line();
+            if (line != null && !line.readable) {
+                return 0;
+            }
+            share(line);
+            int n;
+            do {
+                if (line != null && buffer.hasArray()) {
+                    n = line.read(buffer.array(), buffer.arrayOffset() + buffer.position(), length);
+                } else if (buffer.hasArray()) {
+                    n = SocketNatives.read(fd, buffer.array(), buffer.arrayOffset() + buffer.position(), length);
+                } else {
+                    n = SocketNatives.read(fd, buffer);
+                    if (line != null && n < length) {
+                        line.drained(n);
+                    }
+                }
+            } while (n == SocketNatives.INTERRUPTED && open());
+            if (n > 0) {
+                buffer.position(buffer.position() + n);
+                return n;
+            }
+            if (!open()) {
+                throw closed();
+            }
+            if (n == SocketNatives.EOF || inputShut) {
+                atEnd = true;
+                return -1;
+            }
+            return 0;
+        } catch (SocketException e) {
+            throw remember(e);
+        } finally {
+            leave(readTurn);
+        }
+    }
+
+    /** Waits until a read may find something, or the end, or an error; false if the time is over. */
+    boolean awaitReadable(long nanos) throws IOException {
+        take(readTurn, "reading from", nanos);
+        try {
+            if (!mayRead()) {
+                return true;
+            }
+            Line line = line();
+            if (line == null) {
+                block(true, nanos);
+            } else if (!line.readable) {
+                streak = 0;
+                if (!line.await(true, nanos, new Reason("reading from", this)) && open()) {
+                    return line.readable;
+                }
+            }
+            if (!open()) {
+                throw closed();
+            }
+            return true;
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        } finally {
+            leave(readTurn);
+        }
+    }
+
+    /** Writes what there is room for and never waits; 0 if there is none. */
+    int writeNow(ByteBuffer buffer) throws IOException {
+        int length = buffer.remaining();
+        if (length == 0) {
+            return 0;
+        }
+        if (buffer.isReadOnly() && !buffer.isDirect()) {
+            ByteBuffer copy = ByteBuffer.allocate(Math.min(length, 16 * 1024));
+            copy.put(0, buffer, buffer.position(), copy.capacity());
+            int n = writeNow(copy);
+            buffer.position(buffer.position() + n);
+            return n;
+        }
+        take(writeTurn, "writing to", -1);
+        try {
+            ensureConnected();
+            Line line = line();
+            if (line != null && !line.writable) {
+                return 0;
+            }
+            share(line);
+            int n;
+            do {
+                if (!buffer.hasArray()) {
+                    n = SocketNatives.write(fd, buffer);
+                    if (line != null && n == SocketNatives.UNAVAILABLE) {
+                        line.writable = false;
+                    }
+                } else {
+                    int from = buffer.arrayOffset() + buffer.position();
+                    n = line != null ? line.write(buffer.array(), from, length)
+                            : SocketNatives.write(fd, buffer.array(), from, length);
+                }
+            } while (n == SocketNatives.INTERRUPTED && open());
+            if (!open()) {
+                throw closed();
+            }
+            if (n <= 0) {
+                return 0;
+            }
+            buffer.position(buffer.position() + n);
+            return n;
+        } finally {
+            leave(writeTurn);
+        }
+    }
+
     private boolean mayRead() throws SocketException {
         ensureConnected();
         if (reset) {

@@ -8,6 +8,8 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A {@link Socket} whose waits are Loomlet's own: the connections that {@link StreamServer} hands out and
@@ -156,6 +158,51 @@ public final class StreamSocket extends Socket {
         } catch (InterruptedIOException e) {
             throw closedByInterrupt(e);
         }
+    }
+
+    /**
+     * Reads what is there into the buffer, without waiting. Together with {@link #awaitReadable} it lets a server keep
+     * buffers for the connections that have something to say, and none for those that are silent:
+     *
+     * {@snippet :
+     * for (;;) {
+     *     ByteBuffer buffer = spare.take();
+     *     int n = socket.readNow(buffer);
+     *     if (n != 0) {
+     *         return n;               // bytes, or -1 for the end
+     *     }
+     *     spare.giveBack(buffer);
+     *     socket.awaitReadable(ofMinutes(1));
+     * }
+     * }
+     *
+     * @return how many bytes, by which the position went on; 0 if there is nothing yet; -1 at the end of the stream
+     */
+    public int readNow(ByteBuffer buffer) throws IOException {
+        return impl.readNow(buffer);
+    }
+
+    /**
+     * Waits until a read may find something: bytes, the end of the stream, or an error. {@code SO_TIMEOUT} does not apply.
+     * Kill and timeout of the greenlet are thrown here and cost nothing.
+     *
+     * @return false if the time is over
+     */
+    public boolean awaitReadable(Duration timeout) throws IOException {
+        try {
+            return impl.awaitReadable(timeout.isNegative() ? 0 : TimeUnit.NANOSECONDS.convert(timeout));
+        } catch (InterruptedIOException e) {
+            throw closedByInterrupt(e);
+        }
+    }
+
+    /**
+     * Writes as much of the buffer as there is room for, without waiting.
+     *
+     * @return how many bytes, by which the position went on; 0 if there is no room
+     */
+    public int writeNow(ByteBuffer buffer) throws IOException {
+        return impl.writeNow(buffer);
     }
 
     private IOException closedByInterrupt(InterruptedIOException e) throws IOException {

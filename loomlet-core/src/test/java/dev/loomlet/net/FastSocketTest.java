@@ -96,6 +96,50 @@ class FastSocketTest {
     }
 
     @Test
+    void readNowNeverWaitsAndAwaitReadableTakesNoByte() throws Exception {
+        talk((a, b) -> {
+            StreamSocket reader = (StreamSocket) b;
+            ByteBuffer buffer = ByteBuffer.allocate(10);
+            assertThat(reader.readNow(buffer)).isZero();
+            assertThat(reader.awaitReadable(Duration.ofMillis(5))).isFalse();
+            Greenlet<Boolean> waiter = waiting(Loomlet.spawn(() -> reader.awaitReadable(Duration.ofMinutes(1))));
+            a.getOutputStream().write(bytes("abc"));
+            assertThat(waiter.get()).isTrue();
+            assertThat(reader.readNow(buffer)).isEqualTo(3);
+            assertThat(buffer.position()).isEqualTo(3);
+            ByteBuffer direct = ByteBuffer.allocateDirect(10);
+            assertThat(reader.readNow(direct)).isZero();
+            Greenlet<Boolean> killed = waiting(Loomlet.spawn(() -> reader.awaitReadable(Duration.ofMinutes(1))));
+            killed.kill();
+            a.getOutputStream().write(bytes("de"));
+            assertThat(reader.awaitReadable(Duration.ofMinutes(1))).isTrue();
+            assertThat(reader.readNow(direct)).isEqualTo(2);
+            a.shutdownOutput();
+            assertThat(reader.awaitReadable(Duration.ofMinutes(1))).isTrue();
+            assertThat(reader.readNow(buffer)).isEqualTo(-1);
+            assertThat(reader.readNow(buffer)).isEqualTo(-1);
+        });
+    }
+
+    @Test
+    void writeNowWritesWhatThereIsRoomFor() throws Exception {
+        talk((a, b) -> {
+            StreamSocket writer = (StreamSocket) a;
+            byte[] pattern = pattern(20_000_000);
+            ByteBuffer all = ByteBuffer.wrap(pattern);
+            int n;
+            while ((n = writer.writeNow(all)) > 0) {
+                assertThat(all.position()).isGreaterThanOrEqualTo(n);
+            }
+            assertThat(all.hasRemaining()).as("left when there is no more room").isTrue();
+            int written = all.position();
+            assertThat(b.getInputStream().readNBytes(written)).isEqualTo(java.util.Arrays.copyOf(pattern, written));
+            assertThat(writer.writeNow(ByteBuffer.wrap(bytes("xyz")).asReadOnlyBuffer())).isEqualTo(3);
+            assertThat(read(b, 3)).isEqualTo("xyz");
+        });
+    }
+
+    @Test
     void carriesBytesBothWaysWhileOthersRun() throws Exception {
         int[] ticks = {0};
         talk((a, b) -> {
