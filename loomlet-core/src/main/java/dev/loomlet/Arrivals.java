@@ -1,6 +1,7 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.loop.Guard;
+import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.Waiter;
 import dev.loomlet.internal.loop.Watchable;
 import java.util.ArrayDeque;
@@ -77,7 +78,7 @@ final class Arrivals<W extends Waitable> extends Guard implements Iterator<W> {
             W next = poll(null);
             long nanos = endless ? -1 : Math.max(0, end - System.nanoTime());
             if (next == null && nanos != 0) {
-                Waiter waiter = new Waiter(left + " of " + watched.size() + " to be ready");
+                Waiter waiter = new Waiter(new Missing(this));
                 next = poll(waiter);
                 if (next == null) {
                     boolean told;
@@ -96,6 +97,25 @@ final class Arrivals<W extends Waitable> extends Guard implements Iterator<W> {
                 left--;
             }
             return next;
+        }
+    }
+
+    /** What is waited for. Those that are not ready owe it. */
+    private record Missing(Arrivals<?> arrivals) implements Owned {
+        @Override
+        public List<?> owners() {
+            return arrivals.watched.stream().filter(each -> !each.inside.isReady()).map(each -> (Object) each.what)
+                    .toList();
+        }
+
+        @Override
+        public String owned() {
+            return "owed by";
+        }
+
+        @Override
+        public String toString() {
+            return arrivals.left + " of " + arrivals.watched.size() + " to be ready";
         }
     }
 

@@ -4,6 +4,7 @@ import dev.loomlet.internal.loop.End;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Recording;
 import dev.loomlet.internal.loop.Timer;
 import dev.loomlet.internal.loop.Waiter;
 import dev.loomlet.internal.loop.Watchable;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -257,6 +259,9 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         Object task = this.task;
         this.task = null;
         if (outcome == null) {
+            if (Recording.on()) {
+                Recording.started(hub.name(), name, String.valueOf(site));
+            }
             Object result = NULL;
             try {
                 if (task instanceof Action action) {
@@ -308,8 +313,17 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
     private void end(Object result) {
         if (OUTCOME.compareAndSet(this, null, result)) {
             task = null;
+            if (Recording.on()) {
+                recordEnd(result);
+            }
             fireLinks();
         }
+    }
+
+    private void recordEnd(Object result) {
+        Throwable cause = result instanceof Ended ended ? ended.cause() : null;
+        Recording.ended(hub.name(), name, cause == null ? "value" : cause instanceof GreenletExit ? "kill" : "error",
+                cause);
     }
 
     /** Whether it has ended; for one that cannot end any more, since its hub is closed, that is now. */
@@ -489,6 +503,21 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         return !(end instanceof Ended ended) ? State.SUCCESS : ended.killed() ? State.CANCELLED : State.FAILED;
     }
 
+    /**
+     * A {@link CompletableFuture} that is completed when it ends: with its result, its error, or, if it was killed, as
+     * cancelled. Cancelling the future kills the greenlet; cancelling what depends on the future does not.
+     *
+     * {@snippet :
+     * CompletableFuture<Page> page = spawn(() -> fetch(url)).toCompletableFuture();
+     * client.sendAsync(request).thenCombine(page, this::render);
+     * }
+     *
+     * <p>What depends on it runs in a new greenlet of this hub, as a {@link #link} does. Each call gives another future.
+     */
+    public CompletableFuture<T> toCompletableFuture() {
+        return new Bridges.OfGreenlet<>(this);
+    }
+
     // --- kill
 
     /**
@@ -526,6 +555,9 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
     public boolean kill(Throwable cause, boolean block, Duration timeout) {
         if (outcome != null) {
             return true;
+        }
+        if (Recording.on()) {
+            Recording.killed(hub.name(), name, cause);
         }
         if (Fiber.current() == fiber) {
             throw Waits.<RuntimeException>sneak(cause);

@@ -58,6 +58,8 @@ public final class Hub implements AutoCloseable {
     private volatile @Nullable Consumer<Stall> onStall;
     private final AtomicReference<@Nullable ThreadPool> threadPool = new AtomicReference<>();
     private final Set<Greenlet<?>> delayed = new LinkedHashSet<>();
+    private final Set<Signals.Handler> handlers = java.util.concurrent.ConcurrentHashMap.newKeySet();
+    private final Set<Trace> traces = java.util.concurrent.ConcurrentHashMap.newKeySet();
     private final @Nullable Waiter closing; // of a hub with a thread of its own
     private volatile BiConsumer<Greenlet<?>, Throwable> onError = Hub::print;
 
@@ -207,6 +209,21 @@ public final class Hub implements AutoCloseable {
         return Duration.ofNanos(loop.blockedNanos());
     }
 
+    /** How many rounds its loop has made: what is ready, then timers, then sockets. */
+    public long turns() {
+        return loop.turns();
+    }
+
+    /** How many timers are armed: sleeps, timeouts, waits with a duration. */
+    public int timers() {
+        return loop.timers();
+    }
+
+    /** How many sockets and pipes are waited for. */
+    public int watchedDescriptors() {
+        return loop.poller().watched();
+    }
+
     /** How it polls: "epoll" or "selector". */
     public String backend() {
         return loop.poller().name();
@@ -226,6 +243,69 @@ public final class Hub implements AutoCloseable {
      */
     public void onStall(Consumer<Stall> handler) {
         onStall = handler;
+    }
+
+    /**
+     * Tells {@code tracer} of every turn that this hub gives, in their order, until the trace is closed. Several traces may
+     * be on.
+     *
+     * {@snippet :
+     * try (var trace = hub.trace(turn -> log.append(turn).append('\n'))) {
+     *     work();
+     * }
+     * }
+     *
+     * <p>The hub only writes down its turns; the tracer is called on a thread of its own, a moment later, and may take its
+     * time: if it is some 16,000 turns behind, the hub does not wait for it, and {@link Tracing#lost} counts what it misses.
+     * While no trace is on, this costs a hub nothing that can be measured.
+     *
+     * <p>Any thread. gevent's {@code settrace}, which calls the tracer in the middle of the switch.
+     */
+    public Tracing trace(Consumer<? super Switch> tracer) {
+        Trace trace = new Trace(this, tracer);
+        if (loop.refuses() || (!loop.onLoop() && !loop.post(() -> loop.observe(trace)))) {
+            throw isClosed("trace");
+        }
+        if (loop.onLoop()) {
+            loop.observe(trace);
+        }
+        traces.add(trace);
+        trace.begin();
+        return new Tracing(this, trace);
+    }
+
+    /** A trace that is on, until it is closed. */
+    public static final class Tracing implements AutoCloseable {
+        private final Hub hub;
+        private final Loop loop;
+        private final Trace trace;
+
+        private Tracing(Hub hub, Trace trace) {
+            this.hub = hub;
+            this.loop = hub.loop();
+            this.trace = trace;
+        }
+
+        /** How many turns the tracer was not told of, since it was too slow. */
+        public long lost() {
+            return trace.lost();
+        }
+
+        /**
+         * Ends it. When this returns, the tracer has been told of all that it is told of. Any thread; closing twice is
+         * harmless. A hub that closes ends its traces.
+         */
+        @Override
+        public void close() {
+            if (loop.onLoop()) {
+                loop.unobserve(trace);
+            } else {
+                loop.post(() -> loop.unobserve(trace)); // until then it writes what nobody reads
+            }
+            trace.end();
+            hub.traces.remove(trace);
+            trace.awaitEnd();
+        }
     }
 
     @Nullable
@@ -360,6 +440,11 @@ public final class Hub implements AutoCloseable {
         return delayed;
     }
 
+    /** Of signals; they go with it. */
+    Set<Signals.Handler> handlers() {
+        return handlers;
+    }
+
     IllegalStateException isClosed(String what) {
         return new IllegalStateException("cannot " + what + ": hub " + name() + " is closed");
     }
@@ -437,6 +522,7 @@ public final class Hub implements AutoCloseable {
     private void shutDown() {
         loop.onStuck(null);
         loop.closing();
+        List.copyOf(handlers).forEach(Signals.Handler::close);
         boolean interrupted = killAll();
         List<Fiber> stubborn = loop.fibers();
         loop.close();
@@ -444,6 +530,7 @@ public final class Hub implements AutoCloseable {
         if (pool != null) {
             pool.shutdown();
         }
+        traces.forEach(Trace::end);
         OF_THREAD.remove();
         ALL.remove(this);
         StallDetector.look();

@@ -9,6 +9,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 
 /**
  * The verbs. Import them statically and a program reads as it would in Python:
@@ -324,6 +327,36 @@ public final class Loomlet {
     /** A case for {@link #select}: nothing else came in time. Gives {@link Selected.Elapsed}. */
     public static Case<Selected> after(Duration time) {
         return new AfterCase(time);
+    }
+
+    // --- the JDK's futures
+
+    /**
+     * Waits for a stage of somebody else's, and gives its result. In a greenlet this parks it; on the hub's own thread it
+     * runs the hub meanwhile, which the stage's own {@code join} would not.
+     *
+     * {@snippet :
+     * HttpResponse<String> response = await(client.sendAsync(request, ofString()));
+     * }
+     *
+     * <p>What it failed with is thrown, out of its wrapping: unchecked exceptions and errors as they are, checked ones in a
+     * {@link java.util.concurrent.CompletionException}. A kill or a timeout ends the wait and leaves the stage alone, since
+     * others may wait for it as well.
+     *
+     * @throws java.util.concurrent.CancellationException if it was cancelled
+     */
+    public static <T> T await(CompletionStage<T> stage) {
+        return Bridges.await(stage);
+    }
+
+    /** As {@link #await(CompletionStage)}. */
+    public static <T> T await(CompletableFuture<T> future) {
+        return Bridges.await((CompletionStage<T>) future);
+    }
+
+    /** As {@link #await(CompletionStage)}, for any future: a job of an executor, say. */
+    public static <T> T await(Future<T> future) {
+        return Bridges.await(future);
     }
 
     // --- timeouts

@@ -2,6 +2,7 @@ package dev.loomlet;
 
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Monitoring;
+import dev.loomlet.internal.loop.Recording;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -89,6 +90,7 @@ final class StallDetector implements Runnable {
         long pause = THRESHOLD / 2;
         long last = System.nanoTime();
         long begun = last;
+        Recording.look();
         while (!over()) {
             LockSupport.parkNanos(this, pause);
             long now = System.nanoTime();
@@ -96,6 +98,7 @@ final class StallDetector implements Runnable {
                 turns.clear(); // the whole process, or the machine, stood still: nobody's fault
             }
             last = now;
+            Recording.look();
             if (now - begun > MONITORING_AFTER && MONITORED.compareAndSet(false, true)) {
                 startDaemon(StallDetector::beginMonitoring, "loomlet-monitoring");
             }

@@ -4,6 +4,7 @@ import dev.loomlet.internal.loop.Deferred;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Nanos;
+import dev.loomlet.internal.loop.Recording;
 import dev.loomlet.internal.loop.Timer;
 import java.time.Duration;
 import java.util.Optional;
@@ -71,6 +72,9 @@ public final class Timeout implements AutoCloseable {
         @Override
         public Throwable make(@Nullable Object wait) {
             due = null;
+            if (Recording.on()) {
+                Recording.expired(Timeout.this.toString(), wait);
+            }
             return exception == null ? new TimeoutExpired(Timeout.this, wait) : exception.get();
         }
     }

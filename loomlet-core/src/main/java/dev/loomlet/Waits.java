@@ -1,5 +1,6 @@
 package dev.loomlet;
 
+import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.Waiter;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -93,7 +94,7 @@ final class Waits {
         private final int count;
         private final boolean raise;
 
-        JoinMany(String what, int of, int count, boolean raise) {
+        JoinMany(Many what, int of, int count, boolean raise) {
             this.waiter = new Waiter(what);
             this.ended = new Greenlet<?>[of];
             this.count = count;
@@ -156,6 +157,24 @@ final class Waits {
         }
     }
 
+    /** What is waited for: the ends of some greenlets. Those that live owe them. */
+    private record Many(Collection<? extends Greenlet<?>> greenlets, int count) implements Owned {
+        @Override
+        public List<?> owners() {
+            return greenlets.stream().filter(each -> !each.ready()).toList();
+        }
+
+        @Override
+        public String owned() {
+            return "owed by";
+        }
+
+        @Override
+        public String toString() {
+            return count + " of " + greenlets.size() + " greenlets";
+        }
+    }
+
     static <G extends Greenlet<?>> List<G> joinAll(Collection<? extends G> greenlets, long nanos, boolean raise,
             int count) {
         int enough = Math.min(count, greenlets.size());
@@ -163,8 +182,7 @@ final class Waits {
             return List.of();
         }
         List<G> ended =
-                new JoinMany<G>(enough + " of " + greenlets.size() + " greenlets", greenlets.size(), enough, raise)
-                        .await(greenlets, nanos);
+                new JoinMany<G>(new Many(greenlets, enough), greenlets.size(), enough, raise).await(greenlets, nanos);
         if (raise) {
             for (G each : ended) {
                 if (each.exception().isPresent()) {

@@ -5,9 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.FileInputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import jdk.jfr.consumer.RecordingStream;
 import org.junit.jupiter.api.AfterEach;
@@ -115,6 +124,78 @@ class StallTest {
         var stall = stalls();
         spawn("initialising", () -> assertThat(Parks.VALUE).isEqualTo(500)).join();
         assertThat(stall.get(30, TimeUnit.SECONDS).cause()).isEqualTo(Stall.Cause.CLASS_INITIALISATION);
+    }
+
+    @SuppressWarnings("unused") // by its handle
+    private static int compared(Runnable body, MemorySegment one, MemorySegment other) {
+        body.run();
+        return 0;
+    }
+
+    /** Runs {@code body} with a native frame on the stack: as the comparison of a sort of two numbers by the C library. */
+    @SuppressWarnings("restricted")
+    private static void calledByNativeCode(Runnable body) throws Throwable {
+        Linker linker = Linker.nativeLinker();
+        MethodHandle sort = linker.downcallHandle(linker.defaultLookup().find("qsort").orElseThrow(), FunctionDescriptor
+                .ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+        MethodHandle compare = MethodHandles.insertArguments(
+                MethodHandles.lookup().findStatic(StallTest.class, "compared",
+                        MethodType.methodType(int.class, Runnable.class, MemorySegment.class, MemorySegment.class)),
+                0, body);
+        try (Arena arena = Arena.ofConfined()) {
+            sort.invokeExact(arena.allocate(8, 4), 2L, 4L, linker.upcallStub(compare,
+                    FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS), arena));
+        }
+    }
+
+    private static void inNativeCode(String name, Runnable body) {
+        spawn(name, () -> {
+            try {
+                calledByNativeCode(body);
+            } catch (Throwable t) {
+                throw new AssertionError(t);
+            }
+        }).value();
+    }
+
+    @Test
+    void aWaitOfTheJdkUnderANativeFrameIsReported() throws Exception {
+        var stall = stalls();
+        var latch = new CountDownLatch(1);
+        stall.thenRun(latch::countDown);
+        inNativeCode("pinned", () -> {
+            try {
+                latch.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        Stall seen = stall.get(30, TimeUnit.SECONDS);
+        assertThat(seen.cause()).isEqualTo(Stall.Cause.PINNED_PARK);
+        assertThat(seen.toString()).contains("pinned", "native method on its stack");
+    }
+
+    @Test
+    void aMonitorThatAnotherThreadHoldsIsReportedWhereTheGreenletCannotLeave() throws Exception {
+        var stall = stalls();
+        Object monitor = new Object();
+        var held = new CountDownLatch(1);
+        Thread holder = Thread.ofPlatform().start(() -> {
+            synchronized (monitor) {
+                held.countDown();
+                stall.join();
+            }
+        });
+        held.await();
+        inNativeCode("entering", () -> {
+            synchronized (monitor) {
+                assertThat(stall).isDone();
+            }
+        });
+        holder.join();
+        Stall seen = stall.get(30, TimeUnit.SECONDS);
+        assertThat(seen.cause()).isEqualTo(Stall.Cause.MONITOR);
+        assertThat(seen.toString()).contains("entering", "a monitor that another thread holds");
     }
 
     @Test

@@ -4,8 +4,11 @@ import static dev.loomlet.Loomlet.*;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.loomlet.pool.Group;
 import dev.loomlet.pool.Pool;
 import dev.loomlet.sync.Event;
+import dev.loomlet.sync.RLock;
+import dev.loomlet.sync.Semaphore;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -40,6 +43,51 @@ class StuckReportTest {
         assertThat(exit).hasMessageContaining("waiting").hasMessageContaining("a place in the Pool of 1, 1 taken")
                 .hasMessageContaining("taken by greenlet-0").hasMessageContaining("StuckReportTest.java");
         assertThat(exit.getMessage()).doesNotContain("circle");
+    }
+
+    @Test
+    void whoHoldsALockIsNamedAndSoAreCirclesOfLocks() {
+        var left = new RLock();
+        var right = new RLock();
+        var one = spawn("one", () -> {
+            left.lock();
+            Loomlet.yieldNow();
+            right.lock();
+        });
+        var two = spawn("two", () -> {
+            right.lock();
+            Loomlet.yieldNow();
+            left.lock();
+        });
+        LoopExit exit = catchThrowableOfType(LoopExit.class, () -> joinAll(one, two));
+        assertThat(exit).hasMessageContaining("in a circle")
+                .hasMessageContaining("one waits for RLock held by two with 1 waiting, held by thread two")
+                .hasMessageContaining("two waits for RLock held by one with 1 waiting, held by thread one")
+                .hasMessageContaining("thread main waits for 2 of 2 greenlets");
+    }
+
+    @Test
+    void whoAcquiredTheLastPermitIsNamed() {
+        var semaphore = new Semaphore(1);
+        var never = new Event();
+        spawn("holder", () -> {
+            semaphore.acquire();
+            never.await();
+        });
+        var waiting = spawn("waiting", () -> semaphore.acquire());
+        LoopExit exit = catchThrowableOfType(LoopExit.class, waiting::join);
+        assertThat(exit).hasMessageContaining("waiting").hasMessageContaining("last acquired by thread holder");
+    }
+
+    @Test
+    void whoDoesNotEndIsNamedToThoseWhoJoinMany() {
+        var group = new Group();
+        var never = new Event();
+        group.add(spawn("stubborn", () -> never.await()));
+        assertThat(catchThrowableOfType(LoopExit.class, group::join))
+                .hasMessageContaining("the members of").hasMessageContaining("which are stubborn");
+        assertThat(catchThrowableOfType(LoopExit.class, () -> waitAll(List.of(never))))
+                .hasMessageContaining("1 of 1 to be ready").hasMessageContaining("owed by Event not set");
     }
 
     @Test

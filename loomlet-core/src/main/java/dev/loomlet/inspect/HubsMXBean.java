@@ -17,6 +17,24 @@ public interface HubsMXBean {
     /** How many times a greenlet got its turn, by the name of the hub. */
     Map<String, Long> getSwitches();
 
+    /** How many greenlets were started so far, by the name of the hub. */
+    Map<String, Long> getStartedGreenlets();
+
+    /** How many greenlets were alive at the same time, at most, by the name of the hub. */
+    Map<String, Integer> getPeakGreenlets();
+
+    /** How many rounds the loop has made, by the name of the hub. */
+    Map<String, Long> getTurns();
+
+    /** How many timers are armed, by the name of the hub. */
+    Map<String, Integer> getTimers();
+
+    /** How many sockets and pipes are waited for, by the name of the hub. */
+    Map<String, Integer> getWatchedDescriptors();
+
+    /** Milliseconds in which greenlets did not give way within 10 ms, in sum, by the name of the hub. */
+    Map<String, Long> getBlockedMillis();
+
     /** All greenlets, and what they wait for: {@link RunReport#of()}. */
     String report();
 }

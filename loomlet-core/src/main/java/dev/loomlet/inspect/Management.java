@@ -44,6 +44,36 @@ public final class Management {
             return byName(Hub::switches);
         }
 
+        @Override
+        public Map<String, Long> getStartedGreenlets() {
+            return byName(Hub::startedGreenlets);
+        }
+
+        @Override
+        public Map<String, Integer> getPeakGreenlets() {
+            return byName(Hub::peakGreenlets);
+        }
+
+        @Override
+        public Map<String, Long> getTurns() {
+            return byName(Hub::turns);
+        }
+
+        @Override
+        public Map<String, Integer> getTimers() {
+            return byName(Hub::timers);
+        }
+
+        @Override
+        public Map<String, Integer> getWatchedDescriptors() {
+            return byName(Hub::watchedDescriptors);
+        }
+
+        @Override
+        public Map<String, Long> getBlockedMillis() {
+            return byName(each -> each.blocked().toMillis());
+        }
+
         private static <T> Map<String, T> byName(Function<Hub, T> value) {
             Map<String, T> all = new TreeMap<>();
             for (Hub each : Hub.all()) {

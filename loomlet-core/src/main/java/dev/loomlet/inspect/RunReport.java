@@ -2,6 +2,7 @@ package dev.loomlet.inspect;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
+import dev.loomlet.internal.jdk.OsSignals;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
@@ -61,6 +62,32 @@ public final class RunReport {
         RunReport report = new RunReport();
         report.describe(hub);
         return report.text.toString();
+    }
+
+    /**
+     * Prints the report to {@code System.err} whenever the process gets a signal, say "USR2", from a thread of its own: also
+     * when every hub is held up. {@code -Dloomlet.report.signal=USR2} does it without a line of code, from a second after
+     * the first hub on.
+     *
+     * @param signal its name, "USR2" or "SIGUSR2"
+     * @return close it to leave the signal as it was
+     * @throws IllegalArgumentException if there is no such signal, or the JVM or the system keeps it for itself
+     * @throws UnsupportedOperationException in a runtime without the module {@code jdk.unsupported}
+     */
+    public static Listening onSignal(String signal) {
+        String name = signal.startsWith("SIG") ? signal.substring(3) : signal;
+        Runnable undo = OsSignals.on(name, () -> {
+            System.err.print(of());
+            return true;
+        });
+        return undo::run;
+    }
+
+    /** That a report is printed on a signal, until it is closed. */
+    public interface Listening extends AutoCloseable {
+        /** Leaves the signal as it was. Any thread; closing twice is harmless. */
+        @Override
+        void close();
     }
 
     private void describe(Hub hub) {

@@ -336,7 +336,7 @@ public sealed class Group implements Iterable<Greenlet<?>> permits Pool {
         if (size.get() == 0) {
             return true;
         }
-        Waiter waiter = new Waiter(this);
+        Waiter waiter = new Waiter(new Members(this));
         joiners.add(waiter); // before the second look: the last to leave sees it, or we see that all have left
         try {
             return size.get() == 0 || waiter.await(nanos);

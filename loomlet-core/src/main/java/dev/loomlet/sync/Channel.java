@@ -36,10 +36,16 @@ import org.jspecify.annotations.Nullable;
  * @param <T> type of the items
  */
 public final class Channel<T> implements Iterable<T>, AutoCloseable {
-    private final Items<T> items = new Items<>(0, false);
+    private final Items<T> items;
 
     /** An open one. */
-    public Channel() {}
+    public Channel() {
+        this(new Items<>(0, false));
+    }
+
+    Channel(Items<T> items) {
+        this.items = items;
+    }
 
     /**
      * Sends an item; waits until somebody receives it.
@@ -126,7 +132,7 @@ public final class Channel<T> implements Iterable<T>, AutoCloseable {
     /** Closes it: who waits, and who comes, gets {@link ShutDown}. Closing twice is harmless. */
     @Override
     public void close() {
-        items.shutDown(null);
+        items.close();
     }
 
     /** Whether it is closed. */
@@ -153,7 +159,10 @@ public final class Channel<T> implements Iterable<T>, AutoCloseable {
         return waiting;
     }
 
-    /** Receives until the channel is closed; {@code hasNext} waits, and receives. */
+    /**
+     * Receives until the channel is closed; {@code hasNext} waits, and receives. The failure of a publisher
+     * ({@link Flows#channel(java.util.concurrent.Flow.Publisher)}) comes out of it as {@link ShutDown}.
+     */
     @Override
     public Iterator<T> iterator() {
         return new Iterator<>() {
@@ -165,6 +174,9 @@ public final class Channel<T> implements Iterable<T>, AutoCloseable {
                     try {
                         item = receive();
                     } catch (ShutDown e) {
+                        if (e.getCause() != null) {
+                            throw e; // it has not ended, it has failed
+                        }
                         return false;
                     }
                 }

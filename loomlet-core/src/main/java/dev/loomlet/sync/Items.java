@@ -149,6 +149,11 @@ class Items<T> extends Guard {
         return Items.<T>cast(token);
     }
 
+    /** Ends it as {@link Channel#close} says. */
+    void close() {
+        shutDown(null);
+    }
+
     /** After {@link #clear}. */
     void finishClear(List<T> into, int count) {}
 

@@ -2,9 +2,11 @@ package dev.loomlet.sync;
 
 import dev.loomlet.internal.loop.Guard;
 import dev.loomlet.internal.loop.Nanos;
+import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,10 +31,27 @@ public final class RLock {
     final State state = new State();
 
     /** In the guard; but whether it is one's own anybody may ask of {@code owner}, since only oneself makes it so. */
-    static final class State extends Guard {
+    static final class State extends Guard implements Owned {
         final WaitQueue waiting = new WaitQueue(this);
         @Nullable Thread owner;
         int holds;
+
+        @Override
+        public List<?> owners() {
+            Thread owner = this.owner;
+            return owner == null ? List.of() : List.of(owner);
+        }
+
+        @Override
+        public String toString() {
+            enter();
+            Thread owner = this.owner;
+            int waiting = this.waiting.size();
+            leave();
+            return "RLock "
+                    + (owner == null ? "free" : "held by " + (owner.getName().isEmpty() ? owner : owner.getName()))
+                    + " with " + waiting + " waiting";
+        }
     }
 
     /** One that is free. */
@@ -88,7 +107,7 @@ public final class RLock {
                 }
                 return inherited;
             }
-            node = new WaitQueue.Node(new Waiter(this));
+            node = new WaitQueue.Node(new Waiter(state));
         }
     }
 
@@ -129,7 +148,7 @@ public final class RLock {
     /** Takes it back after a {@link Condition} has waited, whatever is thrown at the waiting greenlet. */
     void restore(int holds) {
         State state = this.state;
-        Waiter waiter = new Waiter(this);
+        Waiter waiter = new Waiter(state);
         var node = new WaitQueue.Node(waiter);
         state.enter();
         boolean taken = state.owner == null;
@@ -166,11 +185,6 @@ public final class RLock {
 
     @Override
     public String toString() {
-        state.enter();
-        Thread owner = state.owner;
-        int waiting = state.waiting.size();
-        state.leave();
-        return "RLock " + (owner == null ? "free" : "held by " + (owner.getName().isEmpty() ? owner : owner.getName()))
-                + " with " + waiting + " waiting";
+        return state.toString();
     }
 }

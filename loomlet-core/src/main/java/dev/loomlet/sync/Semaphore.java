@@ -2,10 +2,13 @@ package dev.loomlet.sync;
 
 import dev.loomlet.Waitable;
 import dev.loomlet.internal.loop.Nanos;
+import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
 import dev.loomlet.internal.loop.Watchable;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A number of permits: {@link #acquire} takes one and waits while there is none, {@link #release} gives one back.
@@ -30,10 +33,16 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
     final State state;
 
     /** All in the guard. While permits are left nobody alive waits for one. */
-    static final class State extends Watchable implements Waitable.Signal {
+    static final class State extends Watchable implements Waitable.Signal, Owned {
+        final String kind;
         final WaitQueue acquiring = new WaitQueue(this);
         final WaitQueue watching = new WaitQueue(this); // those of awaitPermit
         int permits;
+        @Nullable Thread last; // who acquired last and has not released: all that is known of who owes a permit
+
+        State(String kind) {
+            this.kind = kind;
+        }
 
         @Override
         public boolean isReady() {
@@ -63,9 +72,30 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
             int left = permits;
             if (left > 0) {
                 permits = left - 1;
+                last = Thread.currentThread();
             }
             leave();
             return left > 0;
+        }
+
+        @Override
+        public List<?> owners() {
+            Thread last = this.last;
+            return last == null ? List.of() : List.of(last);
+        }
+
+        @Override
+        public String owned() {
+            return "last acquired by";
+        }
+
+        @Override
+        public String toString() {
+            enter();
+            int permits = this.permits;
+            int waiting = acquiring.size();
+            leave();
+            return kind + " with " + permits + " permits left and " + waiting + " waiting";
         }
     }
 
@@ -83,7 +113,7 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
         if (permits < 0) {
             throw new IllegalArgumentException("a semaphore cannot begin with " + permits + " permits");
         }
-        state = new State();
+        state = new State(getClass().getSimpleName());
         state.permits = permits;
     }
 
@@ -114,11 +144,12 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
         if (nanos == 0) {
             return false;
         }
-        var node = new WaitQueue.Node(new Waiter(this));
+        var node = new WaitQueue.Node(new Waiter(state));
         state.enter();
         boolean taken = state.permits > 0;
         if (taken) {
             state.permits--;
+            state.last = Thread.currentThread();
         } else {
             state.acquiring.add(node);
         }
@@ -138,7 +169,13 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
     final int release(int most) {
         State state = this.state;
         state.enter();
-        if (state.acquiring.claim(null) == null) {
+        WaitQueue.Node heir = state.acquiring.claim(null);
+        if (heir != null) {
+            state.last = Parking.waiterOf(heir).thread();
+        } else {
+            if (state.last == Thread.currentThread()) {
+                state.last = null;
+            }
             if (state.permits == most) {
                 state.leave();
                 throw new IllegalStateException(
@@ -164,7 +201,7 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
         if (left > 0 || nanos == 0) {
             return left;
         }
-        var node = new WaitQueue.Node(new Waiter(this));
+        var node = new WaitQueue.Node(new Waiter(state));
         state.enter();
         left = state.permits;
         if (left == 0) {
@@ -213,6 +250,6 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
 
     @Override
     public String toString() {
-        return getClass().getSimpleName() + " with " + permits() + " permits left and " + waiters() + " waiting";
+        return state.toString();
     }
 }

@@ -12,4 +12,8 @@ public class ShutDown extends RuntimeException {
     ShutDown(String message) {
         super(message);
     }
+
+    ShutDown(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

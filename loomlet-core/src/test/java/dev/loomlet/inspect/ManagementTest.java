@@ -28,6 +28,12 @@ class ManagementTest {
             assertThat(hubs.getNames()).isEqualTo(List.of("managed"));
             assertThat(hubs.getLiveGreenlets()).isEqualTo(Map.of("managed", hub.liveGreenlets()));
             assertThat(hubs.getSwitches().get("managed")).isPositive();
+            assertThat(hubs.getStartedGreenlets()).isEqualTo(Map.of("managed", 2L));
+            assertThat(hubs.getPeakGreenlets()).isEqualTo(Map.of("managed", 2));
+            assertThat(hubs.getTurns().get("managed")).isPositive();
+            assertThat(hubs.getTimers()).isEqualTo(Map.of("managed", 0));
+            assertThat(hubs.getWatchedDescriptors()).isEqualTo(Map.of("managed", 0));
+            assertThat(hubs.getBlockedMillis()).containsKey("managed");
             assertThat(hubs.report()).contains("Hub managed", "waiting", "waits for Event");
         }
         assertThat(hubs.getNames()).isEmpty();

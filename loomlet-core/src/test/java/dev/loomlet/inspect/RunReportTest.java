@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.loomlet.GreenletLocal;
 import dev.loomlet.Hub;
+import dev.loomlet.internal.jdk.OsSignals;
 import dev.loomlet.sync.Event;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +63,41 @@ class RunReportTest {
                 stop.set(true);
             }
         }
+    }
+
+    @SuppressWarnings("try") // closed twice
+    @Test
+    void aSignalPrintsItAlsoWhileEveryHubIsHeldUp() throws Exception {
+        PrintStream before = System.err;
+        var printed = new ByteArrayOutputStream();
+        var done = new CountDownLatch(1);
+        var begun = new CountDownLatch(1);
+        var stop = new java.util.concurrent.atomic.AtomicBoolean();
+        try (Hub hub = Hub.start("busy"); var listening = RunReport.onSignal("USR2")) {
+            System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+            hub.spawn("spinning", () -> {
+                begun.countDown();
+                while (!stop.get()) {
+                    Thread.onSpinWait();
+                }
+            });
+            begun.await();
+            Runnable undo = OsSignals.on("USR2", () -> { // registered after it, so called after it has printed
+                done.countDown();
+                return true;
+            });
+            try {
+                OsSignals.raise("USR2");
+                done.await();
+            } finally {
+                undo.run();
+                stop.set(true);
+            }
+            listening.close(); // twice is harmless
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(printed.toString(StandardCharsets.UTF_8)).contains("Hub busy on busy", "spinning");
     }
 
     @Test

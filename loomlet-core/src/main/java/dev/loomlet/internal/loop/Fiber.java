@@ -171,7 +171,7 @@ public final class Fiber implements Executor, Runnable {
         if (turn != null) {
             turn.run();
         }
-        loop.leave();
+        loop.leave(this);
         Pending due = pending;
         if (due != null && !due.poked && inForeignWait()) {
             loop.pokeSoon(this);

@@ -9,6 +9,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ScheduledFuture;
@@ -94,6 +95,7 @@ public final class Loop implements JdkHooks.Target {
     private @Nullable Waiter emptied;
     private boolean suspicious;
     private @Nullable Object attachment;
+    private SwitchObserver @Nullable [] observers; // replaced, never changed
 
     private long switches;
     private long turns;
@@ -413,10 +415,47 @@ public final class Loop implements JdkHooks.Target {
     void enter(Fiber fiber) {
         running = fiber;
         switches++;
+        if (observers != null) {
+            begins(fiber);
+        }
     }
 
-    void leave() {
+    void leave(Fiber fiber) {
         running = null;
+        if (observers != null) {
+            ends(fiber);
+        }
+    }
+
+    private void begins(Fiber fiber) {
+        Waiter waiter = fiber.waiting();
+        boolean thrown = waiter != null && waiter.failed();
+        for (SwitchObserver each : Objects.requireNonNull(observers)) {
+            each.begins(fiber, thrown);
+        }
+    }
+
+    private void ends(Fiber fiber) {
+        for (SwitchObserver each : Objects.requireNonNull(observers)) {
+            each.ends(fiber);
+        }
+    }
+
+    /** On the loop. */
+    public void observe(SwitchObserver observer) {
+        SwitchObserver[] before = observers == null ? new SwitchObserver[0] : observers;
+        SwitchObserver[] more = Arrays.copyOf(before, before.length + 1);
+        more[before.length] = observer;
+        observers = more;
+    }
+
+    /** On the loop. Harmless if it does not observe. */
+    public void unobserve(SwitchObserver observer) {
+        if (observers != null) {
+            SwitchObserver[] left =
+                    Arrays.stream(observers).filter(each -> each != observer).toArray(SwitchObserver[]::new);
+            observers = left.length == 0 ? null : left;
+        }
     }
 
     /**
@@ -498,6 +537,9 @@ public final class Loop implements JdkHooks.Target {
         homeWaiter = waiter;
         anchor.waiting(waiter);
         interrupts.watch();
+        if (observers != null) {
+            ends(anchor);
+        }
         try {
             if (LockStack.held()) {
                 block(new Blocked(waiter, home, home));
@@ -510,6 +552,9 @@ public final class Loop implements JdkHooks.Target {
             }
         } finally {
             interrupts.unwatch();
+            if (observers != null) {
+                begins(anchor);
+            }
             homeWaiter = outer;
             anchor.waiting(outer);
             cancel(waiter);

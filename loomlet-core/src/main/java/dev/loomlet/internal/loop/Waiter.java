@@ -171,6 +171,9 @@ public class Waiter extends Timer {
         } finally {
             fiber.waiting(null);
             loop.cancel(this);
+            if (Recording.on()) {
+                Recording.waited(this);
+            }
         }
     }
 
@@ -256,6 +259,11 @@ public class Waiter extends Timer {
         state = FAILED;
         wake();
         return true;
+    }
+
+    /** Whether something is thrown at who waits. */
+    final boolean failed() {
+        return state == FAILED;
     }
 
     /** Whether an interrupt has ended it. */
