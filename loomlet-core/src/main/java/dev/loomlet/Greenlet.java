@@ -260,7 +260,7 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         this.task = null;
         if (outcome == null) {
             if (Recording.on()) {
-                Recording.started(hub.name(), name, String.valueOf(site));
+                Recording.started(hub.name(), name(), String.valueOf(site));
             }
             Object result = NULL;
             try {
@@ -322,7 +322,7 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
 
     private void recordEnd(Object result) {
         Throwable cause = result instanceof Ended ended ? ended.cause() : null;
-        Recording.ended(hub.name(), name, cause == null ? "value" : cause instanceof GreenletExit ? "kill" : "error",
+        Recording.ended(hub.name(), name(), cause == null ? "value" : cause instanceof GreenletExit ? "kill" : "error",
                 cause);
     }
 
@@ -557,7 +557,7 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
             return true;
         }
         if (Recording.on()) {
-            Recording.killed(hub.name(), name, cause);
+            Recording.killed(hub.name(), name(), cause);
         }
         if (Fiber.current() == fiber) {
             throw Waits.<RuntimeException>sneak(cause);
