@@ -6,12 +6,14 @@ import static dev.loomlet.Loomlet.spawn;
 
 import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
+import dev.loomlet.http.HttpServer;
 import dev.loomlet.net.StreamServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.concurrent.locks.LockSupport;
  * spawn     1,000,000 greenlets in batches of 10,000    RESULT ns=... alloc_B=... hwm_kb=...
  * sleep N   N greenlets sleep one second, twice         RESULT wall=... cold=... hwm_kb=... rss_B=...
  * echo      server, upper-cases what it gets            LISTENING port
+ * http      server, answers HTTP requests with a word     LISTENING port
  * </pre>
  */
 public final class Peers {
@@ -39,6 +42,7 @@ public final class Peers {
             case "spawn" -> spawning();
             case "sleep" -> sleeping(Integer.parseInt(arguments[1]));
             case "echo" -> echo();
+            case "http" -> hello();
             default -> throw new IllegalArgumentException("no part named " + arguments[0]);
         }
         System.out.flush();
@@ -134,6 +138,17 @@ public final class Peers {
 
     private static void echo() throws IOException {
         try (var server = StreamServer.builder("127.0.0.1:0", Peers::upper).backlog(4096).build().start()) {
+            System.out.println("LISTENING " + server.port());
+            server.serveForever();
+        }
+    }
+
+    // --- W5
+
+    private static void hello() throws IOException {
+        byte[] body = "Hello World".getBytes(StandardCharsets.US_ASCII);
+        try (var server = HttpServer.builder("127.0.0.1:0", (_, response) -> response.type("text/plain").send(body))
+                .backlog(4096).build().start()) {
             System.out.println("LISTENING " + server.port());
             server.serveForever();
         }

@@ -11,7 +11,8 @@ public final class Main extends Group {
             new RunCommand(),
             new TreeCommand(),
             new DoctorCommand(),
-            new Group("serve", "runs a small server on one thread, until Ctrl-C", List.of(new ServeUpperCommand())));
+            new Group("serve", "runs a small server on one thread, until Ctrl-C", List.of(
+                    new ServeUpperCommand(), new ServeHelloCommand(), new ServeHttpCommand())));
 
     private static final Option VERSION = Option.flag("--version", "prints the version").or("-V");
 

@@ -18,15 +18,6 @@ import java.util.List;
 final class ServeUpperCommand extends Command {
     private static final int CANNOT_LISTEN = 1;
     private static final Duration GRACE = Duration.ofMillis(200);
-    private static final int DEFAULT_BACKLOG = 4096;
-
-    private static final Option HOST =
-            Option.value("--host", "ADDRESS", "where to listen (default: 127.0.0.1)");
-    private static final Option PORT = Option.value("--port", "N", "the port; 0 picks a free one");
-    private static final Option BACKLOG = Option.value("--backlog", "N",
-            "how many connections may wait to be accepted (default: " + DEFAULT_BACKLOG + ")");
-    private static final Option LIMIT =
-            Option.value("--limit", "N", "how many connections are served at a time; the others wait");
 
     ServeUpperCommand() {
         super("upper", "--port N [OPTIONS]",
@@ -35,7 +26,7 @@ final class ServeUpperCommand extends Command {
 
     @Override
     List<Option> options() {
-        return List.of(PORT, HOST, BACKLOG, LIMIT);
+        return List.of(ServeOptions.PORT, ServeOptions.HOST, ServeOptions.BACKLOG, ServeOptions.LIMIT);
     }
 
     @Override
@@ -46,16 +37,11 @@ final class ServeUpperCommand extends Command {
     @Override
     int call(Invocation invocation) throws UsageException {
         invocation.refuseArguments();
-        String host = invocation.value(HOST).orElse("127.0.0.1");
-        int port = invocation.number(PORT, 0, 65535)
-                .orElseThrow(() -> new UsageException(PORT.spelling() + " is missing"));
-        int backlog = invocation.number(BACKLOG, 1, Integer.MAX_VALUE).orElse(DEFAULT_BACKLOG);
-        int limit = invocation.number(LIMIT, 1, Integer.MAX_VALUE).orElse(Integer.MAX_VALUE);
-        Terminal terminal = invocation.terminal();
+        ServeOptions options = ServeOptions.of(invocation);
+        Terminal terminal = options.terminal();
         try {
-            String address = (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
-            StreamServer server = StreamServer.builder(address, ServeUpperCommand::upper)
-                    .backlog(backlog).limit(limit).build();
+            StreamServer server = StreamServer.builder(options.address(), ServeUpperCommand::upper)
+                    .backlog(options.backlog()).limit(options.limit()).build();
             server.start();
             Thread atExit = new Thread(() -> server.stop(GRACE), "loomlet-stop");
             Runtime.getRuntime().addShutdownHook(atExit);

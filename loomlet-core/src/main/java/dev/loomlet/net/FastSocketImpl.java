@@ -555,7 +555,7 @@ final class FastSocketImpl extends SocketImpl {
                 block(true, nanos);
             } else if (!line.readable) {
                 streak = 0;
-                if (!line.await(true, nanos, new Reason("reading from", this)) && open()) {
+                if (!line.awaitReadable(nanos, this) && open()) {
                     return line.readable;
                 }
             }

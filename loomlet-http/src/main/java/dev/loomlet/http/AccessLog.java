@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class AccessLog implements AutoCloseable {
     private static final int MOST = 1 << 20;
     private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("[dd/MMM/yyyy:HH:mm:ss Z]", Locale.US).withZone(ZoneId.systemDefault());
+            DateTimeFormatter.ofPattern("'['dd/MMM/yyyy:HH:mm:ss Z']'", Locale.US).withZone(ZoneId.systemDefault());
 
     private final OutputStream out;
     private final boolean ours;

@@ -73,7 +73,7 @@ public final class Request {
 
     /**
      * The path, decoded. It may hold anything, also {@code ..}: do not make a file name of it, that is what
-     * {@code StaticFiles} is for.
+     * {@link StaticFiles} is for.
      *
      * @throws HttpException 400 if it has a percent sign without two hexadecimal digits, or is not UTF-8
      */

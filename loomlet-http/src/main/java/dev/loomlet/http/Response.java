@@ -288,6 +288,11 @@ public final class Response {
     }
 
     private void whole(byte[] bytes, int offset, int count) throws ClientGone {
+        if (length >= 0 && length != count && !head) {
+            throw new IllegalStateException(
+                    count + " bytes instead of the " + length + " that were declared, in the answer to "
+                            + request);
+        }
         commit(count);
         ended = true;
         if (head || bodiless) {
@@ -327,6 +332,13 @@ public final class Response {
             stream = open;
         }
         return open;
+    }
+
+    /** Whether a body of that length is going to be compressed. */
+    boolean willZip(long size) {
+        return size >= WORTH_ZIPPING && connection.server.compresses() && Gzip.isAccepted(request.headers())
+                && type != null
+                && Gzip.isWorthIt(type);
     }
 
     /** Whether the body is to be compressed; says so in the head. */
