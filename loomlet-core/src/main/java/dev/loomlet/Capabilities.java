@@ -1,9 +1,16 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.jdk.Access;
+import dev.loomlet.internal.jdk.ChildProcess;
 import dev.loomlet.internal.jdk.Continuations;
+import dev.loomlet.internal.jdk.HeldMonitors;
 import dev.loomlet.internal.jdk.LockStack;
+import dev.loomlet.internal.jdk.NameCache;
+import dev.loomlet.internal.jdk.ScopedBindings;
+import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.loop.Platform;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What this JVM lets Loomlet do. It is found out once, at first use, and does not change.
@@ -40,17 +47,37 @@ public record Capabilities(
 
     static Capabilities find() {
         Level level = Level.valueOf(Platform.level().name());
-        boolean granted = Access.granted();
-        String missing = Platform.detail();
-        String advice = "";
-        if (!granted) {
-            advice = "start it with ./loomlet run, with -javaagent:loomlet.jar, or add " + Access.FLAG;
-        } else if (level != Level.POLLERS) {
-            advice = Platform.backend().equals("selector")
-                    ? "this is what there is without Linux's epoll; everything works, at more cost for each wait"
-                    : "use a JDK that this version of Loomlet knows (25)";
+        String backend = Platform.backend();
+        if (!Access.granted()) {
+            return new Capabilities(level, backend, false, false, Platform.detail(),
+                    "start it with ./loomlet run, with -javaagent:loomlet.jar, or add " + Access.FLAG);
         }
-        return new Capabilities(level, Platform.backend(), granted && LockStack.readable(),
-                granted && Continuations.available(), missing, advice);
+        var missing = new ArrayList<String>();
+        if (!Platform.detail().isEmpty()) {
+            missing.add(Platform.detail());
+        }
+        if (level != Level.NONE) {
+            boolean ownSockets = backend.equals("epoll");
+            lacks(missing, "sockets of Loomlet's own cannot be made",
+                    ownSockets ? SocketNatives.SelfTest.problem() : "");
+            lacks(missing, "programs cannot be run beside greenlets", ChildProcess.problem());
+            lacks(missing, "look-ups of names hold up the hub", NameCache.problem());
+        }
+        lacks(missing, "each coroutine takes a thread", Continuations.problem());
+        lacks(missing, "scoped values do not follow coroutines", ScopedBindings.problem());
+        lacks(missing, "a monitor that is in the way cannot be named", HeldMonitors.problem());
+        String advice = !missing.isEmpty() ? "use a JDK that this version of Loomlet knows (25)"
+                : level != Level.POLLERS
+                        ? "this is what there is without Linux's epoll; everything works, at more cost for"
+                                + " each wait"
+                : "";
+        return new Capabilities(level, backend, LockStack.readable(), Continuations.available(),
+                String.join("; ", missing), advice);
+    }
+
+    private static void lacks(List<String> missing, String consequence, String problem) {
+        if (!problem.isEmpty()) {
+            missing.add(consequence + " (" + problem + ")");
+        }
     }
 }

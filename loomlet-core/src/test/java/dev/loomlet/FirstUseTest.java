@@ -2,6 +2,9 @@ package dev.loomlet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -52,6 +55,29 @@ class FirstUseTest {
         }
     }
 
+    /** The first socket of the JVM is a greenlet's: the JDK must not start its own pollers on that hub. */
+    static final class SocketsOfOneHubAfterAnother {
+        public static void main(String... args) throws Exception {
+            for (int i = 0; i < 2; i++) {
+                try (Hub hub = Hub.start("hub " + i);
+                        ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                    Greenlet<Integer> reading = hub.spawn(() -> {
+                        try (Socket socket = server.accept()) {
+                            return socket.getInputStream().read();
+                        }
+                    });
+                    try (Socket socket = new Socket(server.getInetAddress(), server.getLocalPort())) {
+                        while (reading.thread().getState() != Thread.State.WAITING) {
+                            Thread.onSpinWait();
+                        }
+                        socket.getOutputStream().write(40 + i);
+                    }
+                    System.out.println(reading.get(10, TimeUnit.SECONDS));
+                }
+            }
+        }
+    }
+
     private static String output(Class<?> main, boolean opens) throws Exception {
         return Jvm.run(30, opens ? List.of("--add-opens", "java.base/java.lang=ALL-UNNAMED") : List.of(), main);
     }
@@ -59,6 +85,11 @@ class FirstUseTest {
     @Test
     void mayComeFromAVirtualThread() throws Exception {
         assertThat(output(OnAVirtualThread.class, true)).isEqualTo("false\n42\n");
+    }
+
+    @Test
+    void socketsOutliveTheHubThatUsedThemFirst() throws Exception {
+        assertThat(output(SocketsOfOneHubAfterAnother.class, true)).isEqualTo("40\n41\n");
     }
 
     @Test

@@ -26,7 +26,7 @@ public final class Sockets {
 
     /** Whether sockets are {@link StreamSocket}s here. */
     public static boolean fast() {
-        return Platform.level() != Platform.Level.NONE && "epoll".equals(Platform.backend());
+        return Platform.ownSockets();
     }
 
     /** A socket that is not connected. */

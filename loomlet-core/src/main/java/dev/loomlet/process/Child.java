@@ -83,6 +83,10 @@ public final class Child implements AutoCloseable {
     }
 
     static Child start(Command.Settings settings) throws IOException {
+        if (!ChildProcess.problem().isEmpty()) {
+            throw new IOException("cannot run " + settings.words().getFirst() + " beside greenlets: "
+                    + ChildProcess.problem() + ". Use java.lang.ProcessBuilder, in hub.threadPool()");
+        }
         ProcessBuilder builder = new ProcessBuilder(settings.words());
         if (settings.directory() != null) {
             builder.directory(settings.directory().toFile());

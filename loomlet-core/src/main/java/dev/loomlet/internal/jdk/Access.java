@@ -6,6 +6,9 @@ import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +28,13 @@ public final class Access {
         "jdk.internal.loader", "jdk.internal.access"};
 
     private static final MethodHandles.Lookup HERE = MethodHandles.lookup();
+
+    /** What {@code -Dloomlet.missing=NAME,NAME} pretends to be gone, as in a JDK to come: for tests of what happens then. */
+    private static final Set<String> MISSING = pretended();
+
+    /** What was looked for, if the property above is set. */
+    private static final Set<String> USED = new ConcurrentSkipListSet<>();
+
     private static final @Nullable String REFUSED = open();
 
     private Access() {}
@@ -57,7 +67,50 @@ public final class Access {
         }
     }
 
+    private static Set<String> pretended() {
+        String names = System.getProperty("loomlet.missing", "");
+        return names.isEmpty() ? Set.of() : Set.of(names.split(","));
+    }
+
+    /** Every internal of the JDK is asked for here first, by its name. */
+    private static void look(String name) {
+        if (MISSING.isEmpty()) {
+            return;
+        }
+        USED.add(name);
+        if (MISSING.contains(name)) {
+            throw new MissingInternal(name, new NoSuchElementException("-Dloomlet.missing"));
+        }
+    }
+
+    /** The internals that were looked for so far, if {@code -Dloomlet.missing} is set to anything; else none. */
+    public static Set<String> used() {
+        return Set.copyOf(USED);
+    }
+
+    /** One step of a self-test. */
+    public interface Step {
+        void run() throws Throwable;
+    }
+
+    /** Takes one step of a self-test: an empty string if it went well, else why not, for people. */
+    public static String problem(Step step) {
+        try {
+            step.run();
+            return "";
+        } catch (VirtualMachineError e) {
+            throw e; // says nothing of this JDK
+        } catch (Throwable t) {
+            Throwable why = t;
+            while (why instanceof LinkageError && why.getCause() != null) {
+                why = why.getCause(); // what a static initialiser threw
+            }
+            return why instanceof MissingInternal && why.getMessage() != null ? why.getMessage() : why.toString();
+        }
+    }
+
     static Class<?> type(String name) {
+        look(name);
         try {
             return Class.forName(name, false, null);
         } catch (ClassNotFoundException e) {
@@ -74,6 +127,7 @@ public final class Access {
     }
 
     static MethodHandle staticMethod(Class<?> type, String name, Class<?> result, Class<?>... parameters) {
+        look(type.getName() + "." + name);
         try {
             return in(type).findStatic(type, name, MethodType.methodType(result, parameters));
         } catch (ReflectiveOperationException e) {
@@ -82,6 +136,7 @@ public final class Access {
     }
 
     static MethodHandle method(Class<?> type, String name, Class<?> result, Class<?>... parameters) {
+        look(type.getName() + "." + name);
         try {
             return in(type).findVirtual(type, name, MethodType.methodType(result, parameters));
         } catch (ReflectiveOperationException e) {
@@ -90,6 +145,7 @@ public final class Access {
     }
 
     static VarHandle field(Class<?> owner, String name, Class<?> type) {
+        look(owner.getName() + "." + name);
         try {
             return in(owner).findVarHandle(owner, name, type);
         } catch (ReflectiveOperationException e) {
@@ -98,6 +154,7 @@ public final class Access {
     }
 
     static Object staticField(Class<?> owner, String name, Class<?> type) {
+        look(owner.getName() + "." + name);
         try {
             return in(owner).findStaticGetter(owner, name, type).invoke();
         } catch (Throwable e) {

@@ -49,9 +49,16 @@ public final class ChildProcess {
                 Access.type("java.lang.ProcessHandleImpl"), "completions", ConcurrentMap.class);
     }
 
+    private static final String PROBLEM = Access.problem(() -> java.util.Objects.requireNonNull(Natives.EXITS));
+
     private static final ConcurrentLinkedQueue<ByteBuffer> BUFFERS = new ConcurrentLinkedQueue<>();
 
     private ChildProcess() {}
+
+    /** What is missing, for people, or an empty string; nothing else here may be called then. */
+    public static String problem() {
+        return PROBLEM;
+    }
 
     /** One end of a pipe, not blocking. Not for several threads at the same time. */
     public static final class Pipe implements Closeable {

@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
 public final class HeldMonitors {
     private static final @Nullable MethodHandle WALKER;
     private static final @Nullable MethodHandle MONITORS;
+    private static final String PROBLEM;
 
     static {
         MethodHandle walker = null;
         MethodHandle monitors = null;
+        String problem = Access.refusal();
         if (Access.granted()) {
             try {
                 Class<?> live = Access.type("java.lang.LiveStackFrame");
@@ -27,13 +29,20 @@ public final class HeldMonitors {
                         .asType(methodType(Object[].class, StackWalker.StackFrame.class));
             } catch (RuntimeException e) {
                 walker = monitors = null;
+                problem = String.valueOf(e.getMessage());
             }
         }
+        PROBLEM = problem;
         WALKER = walker;
         MONITORS = monitors;
     }
 
     private HeldMonitors() {}
+
+    /** What is missing for that, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
 
     /** Whether frames can be asked for their monitors. */
     public static boolean readable() {

@@ -11,6 +11,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
 import java.lang.reflect.AccessFlag;
 import java.util.List;
 import java.util.Map;
@@ -69,21 +70,27 @@ public final class JdkHooks {
         }
     }
 
-    /** Takes the pollers over, once per VM. Call it on a platform thread, so that the JDK's own do not land on a hub. */
+    /**
+     * Makes the JDK start its own pollers now. Some are virtual threads on the scheduler of whoever comes first, which must
+     * not be a hub: call it on a platform thread before there is one.
+     */
+    public static void startPollers() throws ReflectiveOperationException {
+        Class.forName(Access.type("sun.nio.ch.Poller").getName(), true, null);
+    }
+
+    /** Takes the pollers over, once per VM: all of them or, if it throws, none. After {@link #startPollers}. */
     public static void installPollers(Finder finder) throws IOException {
         try {
             Class<?> poller = Access.type("sun.nio.ch.Poller");
             Class<?> pollersType = Access.type("sun.nio.ch.Poller$Pollers");
             Object pollers = Access.staticField(poller, "POLLERS", pollersType);
+            Object[] readers = (Object[]) Access.field(pollersType, "readPollers", poller.arrayType()).get(pollers);
+            Object[] writers = (Object[]) Access.field(pollersType, "writePollers", poller.arrayType()).get(pollers);
             Pollers.define(poller);
-            for (boolean read : new boolean[] {true, false}) {
-                Object array = Access.field(pollersType, read ? "readPollers" : "writePollers", poller.arrayType())
-                        .get(pollers);
-                for (int i = 0; i < java.lang.reflect.Array.getLength(array); i++) {
-                    Object original = java.lang.reflect.Array.get(array, i);
-                    java.lang.reflect.Array.set(array, i, Pollers.create(original, read, finder));
-                }
-            }
+            Object[] ourReaders = Pollers.create(readers, true, finder);
+            Object[] ourWriters = Pollers.create(writers, false, finder);
+            System.arraycopy(ourReaders, 0, readers, 0, readers.length);
+            System.arraycopy(ourWriters, 0, writers, 0, writers.length);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -100,16 +107,24 @@ public final class JdkHooks {
         private static MethodHandle deregister = UNSET;
 
         static void define(Class<?> poller) throws Throwable {
+            register = Access.method(poller, "implRegister", void.class, int.class);
+            deregister = Access.method(poller, "implDeregister", void.class, int.class, boolean.class);
             MethodHandles.Lookup lookup = Access.in(poller);
             Class<?> type = lookup.defineClass(bytes(poller.describeConstable().orElseThrow()));
             constructor = lookup.findConstructor(type,
                     MethodType.methodType(void.class, IntUnaryOperator.class, IntBinaryOperator.class));
-            map = lookup.findGetter(poller, "map", Map.class);
-            register = Access.method(poller, "implRegister", void.class, int.class);
-            deregister = Access.method(poller, "implDeregister", void.class, int.class, boolean.class);
+            map = Access.field(poller, "map", Map.class).toMethodHandle(VarHandle.AccessMode.GET);
         }
 
-        static Object create(Object original, boolean read, Finder finder) throws Throwable {
+        static Object[] create(Object[] originals, boolean read, Finder finder) throws Throwable {
+            Object[] ours = originals.clone(); // of the JDK's own type
+            for (int i = 0; i < ours.length; i++) {
+                ours[i] = create(originals[i], read, finder);
+            }
+            return ours;
+        }
+
+        private static Object create(Object original, boolean read, Finder finder) throws Throwable {
             Hook hook = new Hook(original, read, finder);
             Object poller = constructor.invoke((IntUnaryOperator) hook::register, (IntBinaryOperator) hook::deregister);
             hook.polled = (IntConsumer) poller;

@@ -30,7 +30,7 @@ public final class LockStack {
 
         static VarHandle handle() {
             try {
-                return Access.granted()
+                return Access.problem(() -> Access.field(Thread.class, "eetop", long.class)).isEmpty()
                         ? Access.field(Thread.class, "eetop", long.class)
                         : MethodHandles.lookup().findVarHandle(EetopHolder.class, "eetop", long.class);
             } catch (ReflectiveOperationException e) {
@@ -48,6 +48,11 @@ public final class LockStack {
             if (!Access.granted()) {
                 throw new IllegalStateException(Access.refusal());
             }
+            Access.field(Thread.class, "eetop", long.class);
+            String carrier = Access.problem(VirtualThreads::currentCarrier);
+            if (!carrier.isEmpty()) {
+                throw new IllegalStateException(carrier);
+            }
             Class<?> unsafeType = Access.type("jdk.internal.misc.Unsafe");
             Object unsafe = Access.staticMethod(unsafeType, "getUnsafe", unsafeType).invoke();
             getInt = Access.method(unsafeType, "getInt", int.class, long.class).bindTo(unsafe);
@@ -57,7 +62,7 @@ public final class LockStack {
             empty = Probe.atRest(getInt, EETOP, offset);
         } catch (Throwable e) {
             offset = 0;
-            problem = e.toString();
+            problem = e instanceof Access.MissingInternal missing ? String.valueOf(missing.getMessage()) : e.toString();
         }
         GET_INT = getInt;
         OFFSET = offset;

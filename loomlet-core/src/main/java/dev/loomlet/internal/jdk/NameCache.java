@@ -13,10 +13,16 @@ import org.jspecify.annotations.Nullable;
  * cache leaves the lock with nobody to wait for it.
  */
 public final class NameCache {
-    private static final @Nullable ConcurrentMap<?, ?> CACHE = find();
+    private static final String PROBLEM = Access.granted() ? Access.problem(NameCache::cache) : Access.refusal();
+    private static final @Nullable ConcurrentMap<?, ?> CACHE = PROBLEM.isEmpty() ? cache() : null;
     private static final String PLACE = "NameServiceAddresses";
 
     private NameCache() {}
+
+    /** What is missing for that, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
 
     /** Whether this JDK's cache can be reached. If not, no greenlet may wait in a look-up. */
     public static boolean reachable() {
@@ -40,14 +46,7 @@ public final class NameCache {
         return CACHE != null && CACHE.containsKey(host);
     }
 
-    private static @Nullable ConcurrentMap<?, ?> find() {
-        if (!Access.granted()) {
-            return null;
-        }
-        try {
-            return (ConcurrentMap<?, ?>) Access.staticField(InetAddress.class, "cache", ConcurrentMap.class);
-        } catch (Access.MissingInternal e) {
-            return null;
-        }
+    private static ConcurrentMap<?, ?> cache() {
+        return (ConcurrentMap<?, ?>) Access.staticField(InetAddress.class, "cache", ConcurrentMap.class);
     }
 }

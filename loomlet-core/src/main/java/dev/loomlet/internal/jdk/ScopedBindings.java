@@ -18,6 +18,7 @@ public final class ScopedBindings {
     private static final @Nullable MethodHandle GET;
     private static final @Nullable MethodHandle SET;
     private static final @Nullable MethodHandle CLEAR_CACHE;
+    private static final String PROBLEM;
 
     /** The bindings of a thread that has none: {@code Thread.NEW_THREAD_BINDINGS}. */
     public static final Object NONE = Thread.class;
@@ -26,6 +27,7 @@ public final class ScopedBindings {
         MethodHandle get = null;
         MethodHandle set = null;
         MethodHandle clear = null;
+        String problem = Access.refusal();
         if (Access.granted()) {
             try {
                 var field = Access.field(Thread.class, "scopedValueBindings", Object.class);
@@ -35,14 +37,21 @@ public final class ScopedBindings {
                         .bindTo(null).asType(methodType(void.class));
             } catch (RuntimeException e) {
                 get = set = clear = null; // a JDK without them: bindings then stay with the thread
+                problem = String.valueOf(e.getMessage());
             }
         }
+        PROBLEM = problem;
         GET = get;
         SET = set;
         CLEAR_CACHE = clear;
     }
 
     private ScopedBindings() {}
+
+    /** What is missing for that, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
 
     /** The bindings of the calling thread; {@link #NONE} also where they cannot be read. */
     public static @Nullable Object get(Thread current) {

@@ -15,6 +15,7 @@ import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
@@ -106,6 +107,21 @@ public final class SocketNatives {
     }
 
     private SocketNatives() {}
+
+    /** Whether all this is there, in a class apart: where it is not, the initialisation of this one fails. */
+    public static final class SelfTest {
+        private static final String PROBLEM = Access.problem(() -> {
+            var _ = options(false);
+            Objects.requireNonNull(Unspecified.FAMILY);
+        });
+
+        private SelfTest() {}
+
+        /** What is missing, for people, or an empty string. */
+        public static String problem() {
+            return PROBLEM;
+        }
+    }
 
     /** A new socket that does not block. */
     public static FileDescriptor open(boolean server) throws IOException {

@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.reflect.AccessFlag;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,49 +26,62 @@ import org.jspecify.annotations.Nullable;
  * set stands in its place meanwhile, and what has come into it is ended after the action.
  */
 public final class ThreadEnd {
-    private static final Class<?> TYPE = Access.type("jdk.internal.misc.TerminatingThreadLocal");
-    private static final MethodHandle END_ALL = Access.staticMethod(TYPE, "threadTerminated", void.class);
-    private static final ThreadLocal<Object> REGISTRY = registry();
-    private static final ThreadLocal<@Nullable Runnable> ACTION = define();
+    private static final class Jdk {
+        static final Class<?> TYPE = Access.type("jdk.internal.misc.TerminatingThreadLocal");
+        static final MethodHandle END_ALL = Access.staticMethod(TYPE, "threadTerminated", void.class);
+        static final ThreadLocal<Object> REGISTRY = registry(TYPE);
+        static final ThreadLocal<@Nullable Runnable> ACTION = define(TYPE);
+    }
+
+    private static final String PROBLEM = Access.problem(() -> Objects.requireNonNull(Jdk.ACTION));
 
     private ThreadEnd() {}
 
+    /** Why nothing is ever called here, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
+
     /** From now on {@code action} is called when the calling platform thread ends, instead of the one set before. */
     public static void set(Runnable action) {
-        ACTION.set(action);
+        if (PROBLEM.isEmpty()) {
+            Jdk.ACTION.set(action);
+        }
     }
 
     /** Takes it back. */
     public static void remove() {
-        ACTION.remove();
+        if (PROBLEM.isEmpty()) {
+            Jdk.ACTION.remove();
+        }
     }
 
     private static void ended(Object value) {
         if (!(value instanceof Runnable action)) {
             return;
         }
-        Object before = REGISTRY.get();
-        REGISTRY.set(Collections.newSetFromMap(new IdentityHashMap<>()));
+        Object before = Jdk.REGISTRY.get();
+        Jdk.REGISTRY.set(Collections.newSetFromMap(new IdentityHashMap<>()));
         try {
             try {
                 action.run();
             } finally {
-                END_ALL.invokeExact();
+                Jdk.END_ALL.invokeExact();
             }
         } catch (Throwable t) {
             throw Access.sneak(t);
         } finally {
-            REGISTRY.set(before);
+            Jdk.REGISTRY.set(before);
         }
     }
 
     @SuppressWarnings("unchecked")
-    private static ThreadLocal<Object> registry() {
-        return (ThreadLocal<Object>) Access.staticField(TYPE, "REGISTRY", TYPE);
+    private static ThreadLocal<Object> registry(Class<?> type) {
+        return (ThreadLocal<Object>) Access.staticField(type, "REGISTRY", type);
     }
 
     @SuppressWarnings("unchecked")
-    private static ThreadLocal<@Nullable Runnable> define() {
+    private static ThreadLocal<@Nullable Runnable> define(Class<?> parentType) {
         ClassDesc self = ClassDesc.of("jdk.internal.misc.LoomletThreadEnd");
         ClassDesc parent = ClassDesc.of("jdk.internal.misc.TerminatingThreadLocal");
         ClassDesc consumer = Consumer.class.describeConstable().orElseThrow();
@@ -84,7 +98,7 @@ public final class ThreadEnd {
                                 .invokeinterface(consumer, "accept", MethodTypeDesc.of(CD_void, CD_Object))
                                 .return_()));
         try {
-            MethodHandles.Lookup lookup = Access.in(TYPE);
+            MethodHandles.Lookup lookup = Access.in(parentType);
             Class<?> type = lookup.defineClass(bytes);
             return (ThreadLocal<@Nullable Runnable>) lookup
                     .findConstructor(type, methodType(void.class, Consumer.class))

@@ -23,16 +23,34 @@ import org.jspecify.annotations.Nullable;
  * A {@code jdk.internal.vm.ThreadContainer} for the virtual threads of one hub. The JDK puts every virtual thread that is
  * started without one into a concurrent set, so that thread dumps find it, which costs about as much as all the rest of a
  * spawn. A hub has a list of its fibers anyway: dumps ask that one, under the hub's name.
+ *
+ * <p>Where this JDK has no such container ({@link #problem}), its own set is used.
  */
 public final class ThreadList implements AutoCloseable {
-    private static final Class<?> CONTAINER = Access.type("jdk.internal.vm.ThreadContainer");
-    private static final Class<?> CONTAINERS = Access.type("jdk.internal.vm.ThreadContainers");
-    private static final MethodHandle CONSTRUCTOR = define();
-    private static final MethodHandle START = Access.method(Access.type("java.lang.VirtualThread"), "start", void.class,
-            CONTAINER).asType(methodType(void.class, Thread.class, Object.class));
+    private static final class Jdk {
+        static final Class<?> CONTAINER = Access.type("jdk.internal.vm.ThreadContainer");
+        static final Class<?> CONTAINERS = Access.type("jdk.internal.vm.ThreadContainers");
+        static final MethodHandle CONSTRUCTOR = define(CONTAINER);
+        static final MethodHandle REGISTER =
+                Access.staticMethod(CONTAINERS, "registerContainer", Object.class, CONTAINER);
+        static final MethodHandle DEREGISTER =
+                Access.staticMethod(CONTAINERS, "deregisterContainer", void.class, Object.class);
+        static final MethodHandle ROOT = Access.staticMethod(CONTAINERS, "root", CONTAINER);
+        static final MethodHandle THREADS = Access.method(CONTAINER, "threads", Stream.class);
+        static final MethodHandle CHILDREN = Access.method(CONTAINER, "children", Stream.class);
+        static final MethodHandle START = Access.method(Access.type("java.lang.VirtualThread"), "start", void.class,
+                CONTAINER).asType(methodType(void.class, Thread.class, Object.class));
+    }
 
-    private final Object container;
-    private final Object key;
+    private static final String PROBLEM = Access.problem(() -> java.util.Objects.requireNonNull(Jdk.START));
+
+    private final @Nullable Object container;
+    private final @Nullable Object key;
+
+    /** Why the JDK's own set is used, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
 
     /**
      * Registers a list of threads with the JDK.
@@ -41,8 +59,8 @@ public final class ThreadList implements AutoCloseable {
      */
     public ThreadList(String name, Supplier<Stream<Thread>> threads) {
         try {
-            container = CONSTRUCTOR.invoke(name, threads);
-            key = Access.staticMethod(CONTAINERS, "registerContainer", Object.class, CONTAINER).invoke(container);
+            container = PROBLEM.isEmpty() ? Jdk.CONSTRUCTOR.invoke(name, threads) : null;
+            key = PROBLEM.isEmpty() ? Jdk.REGISTER.invoke(container) : null;
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -50,8 +68,12 @@ public final class ThreadList implements AutoCloseable {
 
     /** Starts a virtual thread in it. */
     public void start(Thread virtual) {
+        if (container == null) {
+            virtual.start();
+            return;
+        }
         try {
-            START.invokeExact(virtual, container);
+            Jdk.START.invokeExact(virtual, container);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -59,21 +81,24 @@ public final class ThreadList implements AutoCloseable {
 
     @Override
     public void close() {
+        if (key == null) {
+            return;
+        }
         try {
-            Access.staticMethod(CONTAINERS, "deregisterContainer", void.class, Object.class).invoke(key);
+            Jdk.DEREGISTER.invoke(key);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
     }
 
-    /** Every virtual thread the JDK knows of; null where it was told not to keep track of them. */
+    /** Every virtual thread the JDK knows of; null where it was told not to keep track of them, or cannot be asked. */
     public static @Nullable List<Thread> allVirtual() {
-        if ("false".equalsIgnoreCase(System.getProperty("jdk.trackAllThreads"))) {
+        if (!PROBLEM.isEmpty() || "false".equalsIgnoreCase(System.getProperty("jdk.trackAllThreads"))) {
             return null;
         }
         List<Thread> all = new ArrayList<>();
         try {
-            addVirtual(Access.staticMethod(CONTAINERS, "root", CONTAINER).invoke(), all);
+            addVirtual(Jdk.ROOT.invoke(), all);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -81,19 +106,19 @@ public final class ThreadList implements AutoCloseable {
     }
 
     private static void addVirtual(Object container, List<Thread> all) throws Throwable {
-        Stream<?> threads = (Stream<?>) Access.method(CONTAINER, "threads", Stream.class).invoke(container);
+        Stream<?> threads = (Stream<?>) Jdk.THREADS.invoke(container);
         threads.forEach(each -> {
             if (each instanceof Thread thread && thread.isVirtual()) {
                 all.add(thread);
             }
         });
-        Stream<?> children = (Stream<?>) Access.method(CONTAINER, "children", Stream.class).invoke(container);
+        Stream<?> children = (Stream<?>) Jdk.CHILDREN.invoke(container);
         for (Object each : children.toList()) {
             addVirtual(each, all);
         }
     }
 
-    private static MethodHandle define() {
+    private static MethodHandle define(Class<?> parent) {
         ClassDesc self = ClassDesc.of("jdk.internal.vm.LoomletThreads");
         ClassDesc container = ClassDesc.of("jdk.internal.vm.ThreadContainer");
         ClassDesc supplier = Supplier.class.describeConstable().orElseThrow();
@@ -115,7 +140,7 @@ public final class ThreadList implements AutoCloseable {
                         .invokeinterface(supplier, "get", MethodTypeDesc.of(CD_Object))
                         .checkcast(stream).areturn()));
         try {
-            MethodHandles.Lookup lookup = Access.in(CONTAINER);
+            MethodHandles.Lookup lookup = Access.in(parent);
             Class<?> type = lookup.defineClass(bytes);
             return lookup.findConstructor(type, methodType(void.class, String.class, Supplier.class))
                     .asType(methodType(Object.class, String.class, Supplier.class));

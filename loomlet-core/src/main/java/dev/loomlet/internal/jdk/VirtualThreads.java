@@ -10,49 +10,71 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle.AccessMode;
 import java.lang.reflect.AccessFlag;
 import java.security.ProtectionDomain;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Virtual threads on a scheduler of our own, and the few steps of {@code java.lang.VirtualThread} that a hub takes
- * itself. Use only where {@link Access#granted()}.
+ * itself. Use only where there is no {@link #problem}.
  */
 public final class VirtualThreads {
-    private static final MethodHandle NEW;
-    private static final MethodHandle CURRENT_CARRIER;
-    private static final Predicate<Thread> YIELD_CONTINUATION;
-    private static final MethodHandle GET_SCHEDULER;
-    private static final MethodHandle SET_STATE;
-    private static final MethodHandle CAS_STATE;
-    private static final MethodHandle GET_PERMIT;
-    private static final MethodHandle SET_PERMIT;
-    private static final int STRONG_HIDDEN_NESTMATE = 1 | 2 | 4; // as MethodHandleNatives.Constants has them
-    private static final Class<?> TYPE = Access.type("java.lang.VirtualThread");
-    private static final int RUNNING = constant("RUNNING");
-    private static final int PARKING = constant("PARKING");
-    private static final int YIELDING = constant("YIELDING");
-    private static final int PARKED = constant("PARKED");
-    private static final int UNPARKED = constant("UNPARKED");
-
-    static {
-        NEW = Access.staticMethod(Access.type("java.lang.ThreadBuilders"), "newVirtualThread", Thread.class,
-                Executor.class, String.class, int.class, Runnable.class);
-        CURRENT_CARRIER = Access.staticMethod(Thread.class, "currentCarrierThread", Thread.class);
-        YIELD_CONTINUATION = yielder();
-        GET_SCHEDULER = Access.field(TYPE, "scheduler", Executor.class).toMethodHandle(AccessMode.GET)
-                .asType(methodType(Object.class, Thread.class));
-        var state = Access.field(TYPE, "state", int.class);
-        SET_STATE =
-                state.toMethodHandle(AccessMode.SET_RELEASE).asType(methodType(void.class, Thread.class, int.class));
-        CAS_STATE = state.toMethodHandle(AccessMode.COMPARE_AND_SET)
-                .asType(methodType(boolean.class, Thread.class, int.class, int.class));
-        var permit = Access.field(TYPE, "parkPermit", boolean.class);
-        GET_PERMIT = permit.toMethodHandle(AccessMode.GET_VOLATILE).asType(methodType(boolean.class, Thread.class));
-        SET_PERMIT = permit.toMethodHandle(AccessMode.SET_VOLATILE)
-                .asType(methodType(void.class, Thread.class, boolean.class));
+    /** Apart, for it is also needed where there are no hubs. */
+    private static final class Carrier {
+        static final MethodHandle CURRENT = Access.staticMethod(Thread.class, "currentCarrierThread", Thread.class);
     }
 
+    /** All that is needed of the JDK: if one is missing, this class cannot be initialised. */
+    private static final class Jdk {
+        static final Class<?> TYPE = Access.type("java.lang.VirtualThread");
+        static final int RUNNING = constant("RUNNING");
+        static final int PARKING = constant("PARKING");
+        static final int YIELDING = constant("YIELDING");
+        static final int PARKED = constant("PARKED");
+        static final int UNPARKED = constant("UNPARKED");
+        static final MethodHandle NEW = Access.staticMethod(Access.type("java.lang.ThreadBuilders"),
+                "newVirtualThread", Thread.class, Executor.class, String.class, int.class, Runnable.class);
+        static final MethodHandle CURRENT_CARRIER = Carrier.CURRENT;
+        static final MethodHandle YIELD_CONTINUATION = Access.method(TYPE, "yieldContinuation", boolean.class)
+                .asType(methodType(boolean.class, Thread.class));
+        static final Yielder YIELDER = Yielder.make();
+        static final MethodHandle GET_SCHEDULER = Access.field(TYPE, "scheduler", Executor.class)
+                .toMethodHandle(AccessMode.GET).asType(methodType(Object.class, Thread.class));
+        static final MethodHandle SET_STATE = state(AccessMode.SET_RELEASE, void.class, Thread.class, int.class);
+        static final MethodHandle CAS_STATE =
+                state(AccessMode.COMPARE_AND_SET, boolean.class, Thread.class, int.class, int.class);
+        static final MethodHandle GET_PERMIT = permit(AccessMode.GET_VOLATILE, boolean.class, Thread.class);
+        static final MethodHandle SET_PERMIT =
+                permit(AccessMode.SET_VOLATILE, void.class, Thread.class, boolean.class);
+
+        private static int constant(String name) {
+            return (int) Access.staticField(TYPE, name, int.class);
+        }
+
+        private static MethodHandle state(AccessMode mode, Class<?> result, Class<?>... parameters) {
+            return Access.field(TYPE, "state", int.class).toMethodHandle(mode).asType(methodType(result, parameters));
+        }
+
+        private static MethodHandle permit(AccessMode mode, Class<?> result, Class<?>... parameters) {
+            return Access.field(TYPE, "parkPermit", boolean.class).toMethodHandle(mode)
+                    .asType(methodType(result, parameters));
+        }
+    }
+
+    private static final String PROBLEM =
+            Access.granted() ? Access.problem(() -> Objects.requireNonNull(Jdk.SET_PERMIT)) : Access.refusal();
+    private static final boolean USABLE = PROBLEM.isEmpty();
+
     private VirtualThreads() {}
+
+    /** Why frames of method handles stay on the stack of each thread that waits, for people, or an empty string. */
+    public static String yieldProblem() {
+        return Jdk.YIELDER.problem;
+    }
 
     /**
      * {@code thread -> thread.yieldContinuation()}, as a class of the JDK's own package would write it. The frames of a
@@ -61,7 +83,7 @@ public final class VirtualThreads {
      */
     @SuppressWarnings("unchecked")
     private static Predicate<Thread> yielder() {
-        ClassDesc type = TYPE.describeConstable().orElseThrow();
+        ClassDesc type = Jdk.TYPE.describeConstable().orElseThrow();
         ClassDesc test = Predicate.class.describeConstable().orElseThrow();
         byte[] bytes = ClassFile.of().build(ClassDesc.of("java.lang.LoomletYield"), b -> b
                 .withFlags(AccessFlag.FINAL)
@@ -84,7 +106,7 @@ public final class VirtualThreads {
                             .invoke();
             var made = (Class<?>) Access.method(jdk, "defineClass", Class.class, ClassLoader.class, Class.class,
                     String.class, byte[].class, ProtectionDomain.class, boolean.class, int.class, Object.class)
-                    .invoke(access, null, TYPE, "java.lang.LoomletYield", bytes, null, true, STRONG_HIDDEN_NESTMATE,
+                    .invoke(access, null, Jdk.TYPE, "java.lang.LoomletYield", bytes, null, true, STRONG_HIDDEN_NESTMATE,
                             null);
             return (Predicate<Thread>) Access.in(made).findConstructor(made, methodType(void.class)).invoke();
         } catch (Throwable t) {
@@ -92,15 +114,51 @@ public final class VirtualThreads {
         }
     }
 
-    private static int constant(String name) {
-        return (int) Access.staticField(TYPE, name, int.class);
+    /** What is missing, for people, or an empty string. If anything is, only {@link #scheduler} may be called;
+     * {@link #currentCarrier} throws if it is that. */
+    public static String problem() {
+        return PROBLEM;
+    }
+
+    /**
+     * Tries on this JDK what all the rest is built on: a virtual thread whose turns come to an executor of ours, that parks
+     * by {@link #park}, and that {@link #claimParked} makes runnable. On a platform thread that holds no monitor.
+     *
+     * @throws IllegalStateException if it goes another way
+     */
+    public static void selfTest() {
+        ArrayDeque<Runnable> turns = new ArrayDeque<>();
+        List<String> steps = new ArrayList<>();
+        Executor scheduler = turns::add;
+        Thread thread = create(scheduler, "loomlet-self-test", false, () -> {
+            steps.add("runs");
+            boolean unmounted = park(Thread.currentThread());
+            steps.add(unmounted ? "goes on" : "cannot park");
+        });
+        must(scheduler(thread) == scheduler, "a virtual thread does not keep its scheduler");
+        thread.start();
+        must(turns.size() == 1, "a virtual thread that is started does not ask its scheduler for a turn");
+        Runnable turn = turns.remove();
+        turn.run();
+        must(steps.equals(List.of("runs")), "a virtual thread that parks " + steps);
+        must(claimParked(thread), "a virtual thread that has parked is in another state");
+        turn.run();
+        must(steps.equals(List.of("runs", "goes on")) && thread.getState() == Thread.State.TERMINATED,
+                "a virtual thread that was claimed " + steps + " and is " + thread.getState());
+        must(currentCarrier() == Thread.currentThread(), "a platform thread is not its own carrier");
+    }
+
+    private static void must(boolean good, String otherwise) {
+        if (!good) {
+            throw new IllegalStateException(otherwise);
+        }
     }
 
     /** A new, unstarted virtual thread whose turns are handed to {@code scheduler}. */
     public static Thread create(Executor scheduler, String name, boolean inheritLocals, Runnable body) {
         try {
             int characteristics = inheritLocals ? 0 : 1 << 2; // Thread.NO_INHERIT_THREAD_LOCALS
-            return (Thread) NEW.invokeExact(scheduler, name, characteristics, body);
+            return (Thread) Jdk.NEW.invokeExact(scheduler, name, characteristics, body);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -109,16 +167,22 @@ public final class VirtualThreads {
     /** The platform thread under the caller: itself, or the carrier of the calling virtual thread. */
     public static Thread currentCarrier() {
         try {
-            return (Thread) CURRENT_CARRIER.invokeExact();
+            return (Thread) Carrier.CURRENT.invokeExact();
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
     }
 
-    /** The scheduler of a virtual thread: what was given to {@link #create}, or what it inherited from its creator. */
-    public static Object scheduler(Thread virtual) {
+    /**
+     * The scheduler of a virtual thread: what was given to {@link #create}, or what it inherited from its creator. Null where
+     * that cannot be told, and so nobody can have given it one.
+     */
+    public static @Nullable Object scheduler(Thread virtual) {
+        if (!USABLE) {
+            return null;
+        }
         try {
-            return GET_SCHEDULER.invokeExact(virtual);
+            return Jdk.GET_SCHEDULER.invokeExact(virtual);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -133,19 +197,19 @@ public final class VirtualThreads {
      */
     public static boolean park(Thread self) {
         try {
-            if ((boolean) GET_PERMIT.invokeExact(self)) {
-                SET_PERMIT.invokeExact(self, false);
+            if ((boolean) Jdk.GET_PERMIT.invokeExact(self)) {
+                Jdk.SET_PERMIT.invokeExact(self, false);
                 return true;
             }
             boolean yielded = false;
-            SET_STATE.invokeExact(self, PARKING);
+            Jdk.SET_STATE.invokeExact(self, Jdk.PARKING);
             try {
-                yielded = YIELD_CONTINUATION.test(self);
+                yielded = Jdk.YIELDER.yield.test(self);
             } catch (OutOfMemoryError e) {
                 yielded = false; // no room for the frames: stay on the carrier, as the JDK does
             } finally {
                 if (!yielded) {
-                    SET_STATE.invokeExact(self, RUNNING);
+                    Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
                 }
             }
             return yielded;
@@ -163,12 +227,12 @@ public final class VirtualThreads {
     public static boolean giveWay(Thread self) {
         try {
             boolean yielded = false;
-            SET_STATE.invokeExact(self, YIELDING);
+            Jdk.SET_STATE.invokeExact(self, Jdk.YIELDING);
             try {
-                yielded = YIELD_CONTINUATION.test(self);
+                yielded = Jdk.YIELDER.yield.test(self);
             } finally {
                 if (!yielded) {
-                    SET_STATE.invokeExact(self, RUNNING);
+                    Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
                 }
             }
             return yielded;
@@ -183,7 +247,7 @@ public final class VirtualThreads {
      */
     public static boolean claimParked(Thread virtual) {
         try {
-            return (boolean) CAS_STATE.invokeExact(virtual, PARKED, UNPARKED);
+            return (boolean) Jdk.CAS_STATE.invokeExact(virtual, Jdk.PARKED, Jdk.UNPARKED);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }

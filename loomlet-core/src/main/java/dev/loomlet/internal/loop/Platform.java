@@ -3,7 +3,13 @@ package dev.loomlet.internal.loop;
 import dev.loomlet.internal.jdk.Access;
 import dev.loomlet.internal.jdk.JdkHooks;
 import dev.loomlet.internal.jdk.LockStack;
+import dev.loomlet.internal.jdk.SocketNatives;
+import dev.loomlet.internal.jdk.ThreadEnd;
+import dev.loomlet.internal.jdk.ThreadList;
+import dev.loomlet.internal.jdk.VirtualThreads;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What this JVM lets a hub do, found out once, at first use. */
 public final class Platform {
@@ -32,6 +38,11 @@ public final class Platform {
         return FOUND.detail;
     }
 
+    /** Whether sockets of our own work here; where not, the JDK's are used. */
+    public static boolean ownSockets() {
+        return FOUND.level != Level.NONE && FOUND.epoll && SocketNatives.SelfTest.problem().isEmpty();
+    }
+
     /** The poller that {@link #openPoller} gives: "epoll" or "selector". */
     public static String backend() {
         return FOUND.epoll ? "epoll" : "selector";
@@ -42,21 +53,18 @@ public final class Platform {
     }
 
     /**
-     * Finds out. A class of its own: on a virtual thread another thread does it, and that one must not have to wait for the
-     * initialisation of the class whose initialiser waits for it.
+     * Finds out, on a thread of its own. That one holds no monitor, as the self-test needs it, and is no virtual thread on
+     * whose scheduler the JDK's pollers would land. It must not have to wait for the initialisation of the class whose
+     * initialiser waits for it, which is why this is a class apart.
      */
     private static final class Discovery {
         Level level = Level.NONE;
         String detail = "";
         boolean epoll;
+        private final List<String> problems = new ArrayList<>();
 
         static Discovery made() {
             Discovery discovery = new Discovery();
-            // The JDK's pollers run on the scheduler of whoever touches them first: that must not be a hub.
-            if (!Thread.currentThread().isVirtual()) {
-                discovery.discover();
-                return discovery;
-            }
             Thread thread = new Thread(discovery::discover, "loomlet-start");
             thread.start();
             boolean interrupted = false;
@@ -78,27 +86,47 @@ public final class Platform {
                 detail = Access.refusal();
                 return;
             }
-            try {
+            climb();
+            detail = String.join("; ", problems);
+        }
+
+        /** The rungs, and beside them what a hub can do without. */
+        private void climb() {
+            String otherwise = "greenlets cannot run";
+            if (!works(otherwise, VirtualThreads.problem()) || !works(otherwise, VirtualThreads::selfTest)) {
+                return;
+            }
+            level = Level.SCHEDULER;
+            works("a greenlet that waits takes more memory", VirtualThreads.yieldProblem());
+            works("a thread dump does not tell which hub a greenlet belongs to", ThreadList.problem());
+            works("a hub that nobody closes is not freed when its thread ends", ThreadEnd.problem());
+            works("monitors held by a waiting thread cannot be seen, so every wait on a hub's own thread uses a stand-in",
+                    LockStack.problem());
+            boolean pollers = works("sockets are left to the JDK", JdkHooks::startPollers);
+            boolean wanted = !"selector".equals(System.getProperty("loomlet.backend"));
+            epoll = wanted && works("no epoll here", () -> {
                 try (Poller probe = new EpollPoller()) {
-                    epoll = probe.watchesDescriptors() && !"selector".equals(System.getProperty("loomlet.backend"));
-                } catch (IOException | RuntimeException | LinkageError e) {
-                    epoll = false;
-                    detail = "no epoll here (" + e + ")";
+                    probe.poll(0);
                 }
-                level = Level.SCHEDULER;
-                JdkHooks.installTimers(Loop::here);
+            });
+            if (works("sleeps are left to the JDK's timer", () -> JdkHooks.installTimers(Loop::here))) {
                 level = Level.TIMERS;
-                if (epoll) {
-                    JdkHooks.installPollers(Loop::here);
+                if (epoll && pollers
+                        && works("sockets are left to the JDK's pollers", () -> JdkHooks.installPollers(Loop::here))) {
                     level = Level.POLLERS;
                 }
-                if (!LockStack.readable()) {
-                    detail = "monitors held by a waiting thread cannot be seen (" + LockStack.problem()
-                            + "): every wait on a hub's own thread uses a stand-in";
-                }
-            } catch (IOException | RuntimeException | LinkageError e) {
-                detail = "stopped at level " + level + ": " + e;
             }
+        }
+
+        private boolean works(String otherwise, Access.Step step) {
+            return works(otherwise, Access.problem(step));
+        }
+
+        private boolean works(String otherwise, String problem) {
+            if (!problem.isEmpty()) {
+                problems.add(otherwise + " (" + problem + ")");
+            }
+            return problem.isEmpty();
         }
     }
 }
