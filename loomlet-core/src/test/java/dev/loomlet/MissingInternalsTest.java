@@ -63,6 +63,7 @@ class MissingInternalsTest {
             System.exit(0); // hubs left over must not keep it
         }
 
+        @SuppressWarnings("WaitNotInLoop") // a timed wait for nothing
         private static void greenlets() throws Exception {
             Object monitor = new Object();
             CompletableFuture<String> future = new CompletableFuture<>();

@@ -38,7 +38,6 @@ public final class VirtualThreads {
         static final int UNPARKED = constant("UNPARKED");
         static final MethodHandle NEW = Access.staticMethod(Access.type("java.lang.ThreadBuilders"),
                 "newVirtualThread", Thread.class, Executor.class, String.class, int.class, Runnable.class);
-        static final MethodHandle CURRENT_CARRIER = Carrier.CURRENT;
         static final MethodHandle YIELD_CONTINUATION = Access.method(TYPE, "yieldContinuation", boolean.class)
                 .asType(methodType(boolean.class, Thread.class));
         static final Yielder YIELDER = Yielder.make();
@@ -65,8 +64,10 @@ public final class VirtualThreads {
         }
     }
 
-    private static final String PROBLEM =
-            Access.granted() ? Access.problem(() -> Objects.requireNonNull(Jdk.SET_PERMIT)) : Access.refusal();
+    private static final String PROBLEM = Access.granted() ? Access.problem(() -> {
+        Objects.requireNonNull(Carrier.CURRENT);
+        Objects.requireNonNull(Jdk.SET_PERMIT);
+    }) : Access.refusal();
     private static final boolean USABLE = PROBLEM.isEmpty();
 
     private VirtualThreads() {}
