@@ -27,6 +27,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -36,7 +38,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Waits of the unmodified JDK switch to other greenlets. In each test one greenlet waits, another counts its turns
@@ -359,6 +366,58 @@ class SwitchingTest extends OnHub {
             selector.selectedKeys().clear();
             switches(() -> assertThat(selector.select(WAIT)).isZero());
             switches(() -> selector.select(), selector::wakeup);
+        }
+    }
+
+    /** A key and its certificate, made by the JDK's own tool; whoever has the context trusts it. */
+    private static SSLContext secrets(Path folder) throws Exception {
+        Path file = folder.resolve("keys.p12");
+        Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair", "-keyalg", "EC", "-alias", "here", "-dname", "CN=localhost", "-validity", "2", "-storepass",
+                "loomlet", "-keystore", file.toString()).redirectErrorStream(true).start();
+        String said = new String(keytool.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        assertThat(keytool.waitFor()).as(said).isZero();
+        KeyStore keys = KeyStore.getInstance(file.toFile(), "loomlet".toCharArray());
+        KeyManagerFactory own = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        own.init(keys, "loomlet".toCharArray());
+        TrustManagerFactory trusted = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trusted.init(keys);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(own.getKeyManagers(), trusted.getTrustManagers(), null);
+        return context;
+    }
+
+    /** In the handshake both sides wait for one another several times. */
+    @Test
+    void tlsSocketsOnBothSides(@TempDir Path folder) throws Exception {
+        SSLContext context = secrets(folder);
+        byte[] much = new byte[1 << 20];
+        try (ServerSocket server = context.getServerSocketFactory().createServerSocket(0, 5, HERE)) {
+            switches(() -> {
+                try (Socket socket = context.getSocketFactory().createSocket(HERE, server.getLocalPort())) {
+                    socket.getOutputStream().write(41);
+                    assertThat(socket.getInputStream().read()).isEqualTo(42);
+                    socket.getOutputStream().write(much);
+                    assertThat(socket.getInputStream().read()).isEqualTo(-1);
+                }
+            }, () -> {
+                try (SSLSocket socket = (SSLSocket) server.accept()) {
+                    socket.getOutputStream().write(socket.getInputStream().read() + 1);
+                    assertThat(socket.getSession().getProtocol()).startsWith("TLS");
+                    assertThat(socket.getInputStream().readNBytes(much.length)).hasSize(much.length);
+                }
+            });
+        }
+    }
+
+    @Test
+    void tlsReadWithATimeout(@TempDir Path folder) throws Exception {
+        SSLContext context = secrets(folder);
+        try (ServerSocket server = context.getServerSocketFactory().createServerSocket(0, 5, HERE);
+                Socket socket = context.getSocketFactory().createSocket(HERE, server.getLocalPort())) {
+            socket.setSoTimeout(WAIT); // nobody accepts, so nobody answers the first message
+            switches(() -> assertThatThrownBy(() -> socket.getInputStream().read())
+                    .isInstanceOf(SocketTimeoutException.class));
         }
     }
 

@@ -719,7 +719,7 @@ public final class Loop implements JdkHooks.Target {
      */
     private boolean turn(@Nullable Waiter until) {
         turns++;
-        drainInbox();
+        boolean silent = !drainInbox();
         int runs = 0;
         int check = 1;
         long start = time = System.nanoTime();
@@ -751,6 +751,9 @@ public final class Loop implements JdkHooks.Target {
                 }
             }
         }
+        if (runs > 0 || !silent) {
+            suspicious = false;
+        }
         fireTimers();
         if ((!blocked.isEmpty() || suspendedHome != null) && handOver()) {
             return true;
@@ -759,11 +762,12 @@ public final class Loop implements JdkHooks.Target {
         return false;
     }
 
-    private void drainInbox() {
+    /** Whether there was anything in it. */
+    private boolean drainInbox() {
         for (int i = 0; i < 10_000; i++) { // a bound: producers may be faster than we
             Runnable task = inbox.poll();
             if (task == null) {
-                return;
+                return i > 0;
             }
             if (task instanceof Fiber fiber) {
                 fiber.markQueued();
@@ -774,6 +778,7 @@ public final class Loop implements JdkHooks.Target {
                 run(task);
             }
         }
+        return true;
     }
 
     private void run(Runnable task) {
@@ -804,9 +809,7 @@ public final class Loop implements JdkHooks.Target {
             return;
         }
         long wait = 0;
-        if (!ready.isEmpty()) {
-            suspicious = false;
-        } else {
+        if (ready.isEmpty()) {
             sleeping = true;
             if (inbox.isEmpty() && (until == null || !until.ended()) && !anybodyDue()) {
                 wait = timers.size() == 0 ? -1 : Math.max(0, timers.nextDue() - System.nanoTime());
@@ -873,6 +876,9 @@ public final class Loop implements JdkHooks.Target {
         }
         if (OutsideThreads.mayCallIn(this)) {
             return 1_000_000_000L; // look again: they may end without having called
+        }
+        if (!inbox.isEmpty() || anybodyDue()) {
+            return 0; // from a thread that ended right after: what it did before its end is visible now
         }
         Throwable report = stuck.get();
         if (report == null || !waiter.fail(report)) {

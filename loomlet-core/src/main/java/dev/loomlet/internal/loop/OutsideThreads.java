@@ -13,6 +13,11 @@ final class OutsideThreads {
      * comes, and which never call into a program.
      */
     static boolean mayCallIn(Loop loop) {
+        // Once more, for a platform thread that a virtual one has started in between, before it ended.
+        return platformMayCallIn(loop) || virtualMayCallIn(loop) || platformMayCallIn(loop);
+    }
+
+    private static boolean platformMayCallIn(Loop loop) {
         ThreadGroup root = Thread.currentThread().getThreadGroup();
         while (root.getParent() != null) {
             root = root.getParent();
@@ -35,7 +40,7 @@ final class OutsideThreads {
                 return true;
             }
         }
-        return virtualMayCallIn(loop);
+        return false;
     }
 
     private static boolean virtualMayCallIn(Loop loop) {
