@@ -373,7 +373,8 @@ class SwitchingTest extends OnHub {
     private static SSLContext secrets(Path folder) throws Exception {
         Path file = folder.resolve("keys.p12");
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair", "-keyalg", "EC", "-alias", "here", "-dname", "CN=localhost", "-validity", "2", "-storepass",
+                "-genkeypair", "-keyalg", "EC", "-alias", "here", "-dname", "CN=localhost", "-validity", "2",
+                "-storepass",
                 "loomlet", "-keystore", file.toString()).redirectErrorStream(true).start();
         String said = new String(keytool.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         assertThat(keytool.waitFor()).as(said).isZero();

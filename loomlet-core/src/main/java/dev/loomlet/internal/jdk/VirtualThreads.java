@@ -64,6 +64,25 @@ public final class VirtualThreads {
         }
     }
 
+    private static final int STRONG_HIDDEN_NESTMATE = 1 | 2 | 4; // as MethodHandleNatives.Constants has them
+
+    /** How a thread gives way, and why not in the best way. */
+    private record Yielder(Predicate<Thread> yield, String problem) {
+        static Yielder make() {
+            List<Predicate<Thread>> best = new ArrayList<>(1);
+            String problem = Access.problem(() -> best.add(yielder()));
+            return new Yielder(best.isEmpty() ? Yielder::byHandle : best.getFirst(), problem);
+        }
+
+        private static boolean byHandle(Thread thread) {
+            try {
+                return (boolean) Jdk.YIELD_CONTINUATION.invokeExact(thread);
+            } catch (Throwable t) {
+                throw Access.sneak(t);
+            }
+        }
+    }
+
     private static final String PROBLEM = Access.granted() ? Access.problem(() -> {
         Objects.requireNonNull(Carrier.CURRENT);
         Objects.requireNonNull(Jdk.SET_PERMIT);

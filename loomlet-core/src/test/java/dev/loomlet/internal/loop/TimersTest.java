@@ -89,7 +89,8 @@ class TimersTest {
         System.out.println("seed of " + getClass().getSimpleName() + ": -Dloomlet.test.seed=" + seed);
         Random random = new Random(seed);
         TreeSet<Timer> model =
-                new TreeSet<>(Comparator.<Timer>comparingLong(each -> each.due).thenComparingLong(each -> each.sequence));
+                new TreeSet<>(
+                        Comparator.<Timer>comparingLong(each -> each.due).thenComparingLong(each -> each.sequence));
         List<Timer> armed = new ArrayList<>();
         long now = 0;
         for (int i = 0; i < 200_000; i++) {
