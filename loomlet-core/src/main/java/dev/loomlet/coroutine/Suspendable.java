@@ -41,6 +41,8 @@ abstract class Suspendable implements Continuations.Body {
     private static final int RARELY = 1024;
     private static final int EAGER_BODIES = 32;
     private static final int EAGER_SUSPENDS = 8;
+    /** Suspends over which a walk must at least be spread that is too long to be eager about: it took a millisecond. */
+    private static final int FAR = 500_000;
     /** The same for a body that is known to resume others under its monitors. */
     private static final int SUSPECT_SUSPENDS = 4096;
     private static final int SUSPECT_RARELY = 64;
@@ -124,7 +126,12 @@ abstract class Suspendable implements Continuations.Body {
             ((HandOff) machine).suspend();
             return;
         }
-        int outcome = Continuations.suspend(machine, (n & 15) == 0);
+        int outcome;
+        try {
+            outcome = Continuations.suspend(machine, (n & 15) == 0);
+        } catch (StackOverflowError e) {
+            throw tooLarge(e);
+        }
         if (outcome != Continuations.RESUMED) {
             throw refused(outcome);
         }
@@ -135,6 +142,9 @@ abstract class Suspendable implements Continuations.Body {
         Optional<String> holder = holder();
         // Walking a deep stack takes long: spread over the suspends to come, it must not cost more than 2 ns of each.
         long affordable = (System.nanoTime() - start) / 2;
+        if (affordable > FAR) {
+            eager = 0; // thousands of frames: once must do
+        }
         untilCheck = --eager > 0 ? 1 : (int) Math.min(Integer.MAX_VALUE, Math.max(rarely, affordable));
         if (holder.isPresent()) {
             untilCheck = 1;
@@ -179,6 +189,19 @@ abstract class Suspendable implements Continuations.Body {
                 + holder.orElse("(the frame cannot be told)")
                 + ". It would keep that monitor from everybody else until it is resumed. Leave the synchronized block"
                 + " before you switch or yield, or use a lock that belongs to the data and not to the stack");
+    }
+
+    /** The error itself if it is an ordinary one: no room on the stack for another call. */
+    private RuntimeException tooLarge(StackOverflowError e) {
+        String message = e.getMessage();
+        if (message == null || !message.contains("chunk")) {
+            throw e;
+        }
+        return new IllegalStateException(
+                describe() + " cannot switch away: its stack is too deep for this heap to keep ("
+                        + message + "). With G1 it must be less than half a region: set a larger one, say"
+                        + " -XX:G1HeapRegionSize=8m, or use another collector",
+                e);
     }
 
     private IllegalStateException refused(int outcome) {

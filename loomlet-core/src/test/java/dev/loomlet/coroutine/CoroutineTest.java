@@ -3,6 +3,7 @@ package dev.loomlet.coroutine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.GreenletExit;
 import java.io.IOException;
@@ -514,6 +515,21 @@ class CoroutineTest {
         @DisplayName("G37: weak references work")
         void weakReferences() {
             var reference = new WeakReference<>(Coroutine.of(() -> {}));
+            for (int i = 0; i < 100 && reference.get() != null; i++) {
+                System.gc();
+            }
+            assertThat(reference.get()).isNull();
+        }
+
+        @Test
+        @DisplayName("G51: what a thread has left suspended is collected when the thread has ended")
+        void threadsEnd() throws Exception {
+            assumeTrue(Suspendable.NATIVE); // a portable body is a thread and stays: docs/differences.md
+            WeakReference<?> reference = onAnotherThread(() -> {
+                var child = Coroutine.of(() -> Coroutine.main().switchTo());
+                child.switchTo();
+                return new WeakReference<>(child);
+            });
             for (int i = 0; i < 100 && reference.get() != null; i++) {
                 System.gc();
             }

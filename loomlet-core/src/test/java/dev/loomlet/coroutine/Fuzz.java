@@ -383,7 +383,7 @@ final class Fuzz {
 
     @SuppressWarnings("WaitNotInLoop") // any length will do
     private void waitOnMonitor() {
-        if (!mayPark) {
+        if (!mayPark || random.nextInt(8) > 0) { // a millisecond each, in which a thousand other things can be done
             return;
         }
         Object fresh = fresh();

@@ -3,6 +3,8 @@ package dev.loomlet.coroutine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.loomlet.Hub;
+import dev.loomlet.Loomlet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +42,14 @@ class FuzzTest {
         var seeds = new Random(SEED);
         for (int round = 0; failure.get() == null && (round == 0 || System.nanoTime() < end); round++) {
             var threads = new ArrayList<Thread>();
-            threads.add(Thread.ofPlatform().name("fuzz-platform").start(program(seeds.nextLong(), true)));
+            for (int i = 0; i < 3; i++) {
+                threads.add(Thread.ofPlatform().name("fuzz-platform-" + i).start(program(seeds.nextLong(), true)));
+            }
+            List<Runnable> onHub = List.of(program(seeds.nextLong(), true), program(seeds.nextLong(), true));
+            threads.add(Thread.ofPlatform().name("fuzz-hub").start(() -> {
+                Loomlet.joinAll(onHub.stream().map(each -> Loomlet.spawn(each::run)).toList());
+                Hub.current().close();
+            }));
             for (int i = 0; i < 4; i++) {
                 threads.add(Thread.ofVirtual().name("fuzz-virtual-" + i).start(program(seeds.nextLong(), true)));
             }

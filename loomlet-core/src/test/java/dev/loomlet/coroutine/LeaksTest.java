@@ -1,7 +1,7 @@
 package dev.loomlet.coroutine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ class LeaksTest {
 
     @Test
     void oneDroppedWhileSuspendedIsReportedWithThePlaceThatCreatedIt() throws Exception {
-        assumeThat(Suspendable.NATIVE).isTrue();
+        assumeTrue(Suspendable.NATIVE);
         Path output = Files.createTempFile("leaks", ".txt");
         try {
             Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -2,7 +2,7 @@ package dev.loomlet.coroutine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Loomlet;
 import java.util.ArrayList;
@@ -165,7 +165,7 @@ class MonitorTest {
 
     @Test
     void aBodyMayEnterTheMonitorsOfItsConsumer() {
-        assumeThat(Suspendable.NATIVE).isTrue(); // the portable body is another thread: docs/differences.md
+        assumeTrue(Suspendable.NATIVE); // the portable body is another thread: docs/differences.md
         Generator<Integer> generator = Generator.of(out -> {
             for (int n = 0;; n++) {
                 int value;

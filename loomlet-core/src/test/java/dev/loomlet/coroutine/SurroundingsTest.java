@@ -2,7 +2,7 @@ package dev.loomlet.coroutine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
@@ -177,7 +177,7 @@ class SurroundingsTest {
     class Refusals {
         @Test
         void yieldingBelowANativeFrameNamesIt() {
-            assumeThat(Suspendable.NATIVE).isTrue();
+            assumeTrue(Suspendable.NATIVE);
             Generator<Integer> generator = Generator.of(out -> {
                 yieldsTo = out;
                 assertThatThrownBy(Yielding::initialise).isInstanceOf(ExceptionInInitializerError.class)
@@ -203,7 +203,7 @@ class SurroundingsTest {
 
         @Test
         void aCoroutineSwitchBelowANativeFrameIsRefused() {
-            assumeThat(Suspendable.NATIVE).isTrue();
+            assumeTrue(Suspendable.NATIVE);
             var child = Coroutine.returning(() -> {
                 assertThatThrownBy(Switching::initialise).isInstanceOf(ExceptionInInitializerError.class)
                         .cause().isInstanceOf(IllegalStateException.class).hasMessageContaining("native frame");
@@ -240,7 +240,7 @@ class SurroundingsTest {
         @Test
         @DisplayName("G43: switching inside a binding leaves it with its coroutine")
         void staysWithItsCoroutine() {
-            assumeThat(Suspendable.NATIVE).isTrue();
+            assumeTrue(Suspendable.NATIVE);
             var child = Coroutine.returning(() -> ScopedValue.where(NAME, "inner").call(() -> {
                 Coroutine.main().switchTo();
                 return NAME.get();
@@ -256,7 +256,7 @@ class SurroundingsTest {
 
         @Test
         void aGeneratorsBindingsAreItsOwnAndItsConsumersShowThrough() {
-            assumeThat(Suspendable.NATIVE).isTrue();
+            assumeTrue(Suspendable.NATIVE);
             Generator<String> generator = Generator.of(out -> {
                 out.yield(NAME.get());
                 ScopedValue.where(NAME, "inner").run(() -> {

@@ -3,6 +3,7 @@ package dev.loomlet.internal.jdk;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
+import static java.lang.invoke.MethodHandles.insertArguments;
 import static java.lang.invoke.MethodType.methodType;
 
 import java.lang.classfile.Annotation;
@@ -49,6 +50,14 @@ import org.jspecify.annotations.Nullable;
  * the loop comes back alone. If there happen to be two frames between, the same trouble is back, therefore
  * {@link #suspend} can put one more there ({@code deeper}), and its callers do so now and then: once the loop is thawed
  * without its caller, either way is fast.
+ *
+ * <p>Inside a virtual thread there is one thing more. Whoever asks the VM for the stack of another virtual thread
+ * ({@code Thread.getStackTrace}, {@code jcmd Thread.dump_to_file}) may come in the moment in which a freeze has just ended and
+ * the frames are not yet left. JDK 25 takes such a freeze for the virtual thread's own, looks for the frames in its
+ * continuation, which is empty, and dies of a null frame. But first it makes sure that the virtual thread is the mounted
+ * one, by comparing its continuation with that of its field {@code cont}, and has its caller try again if it is not. So
+ * {@code cont} names ours from before a freeze until after it ({@link #hide}). Not so where the JDK's own waits park inside a
+ * body, which we do not see.
  *
  * <p>Nothing here looks at monitors: call {@link LockStackFlush#ensureEmpty()} before {@link #resume}, and do not call
  * {@link #suspend} while the body holds a fast-locked monitor.
@@ -124,6 +133,8 @@ public final class Continuations {
         try {
             Object parent = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
             Jdk.SET_PARENT.invokeExact(continuation, parent);
+            Thread virtual = parent == null ? null : virtual();
+            Object virtuals = virtual == null ? null : Jdk.VIRTUALS.invokeExact((Object) virtual);
             while (true) {
                 Jdk.SET_MOUNTED.invokeExact(continuation, true);
                 Jdk.SET_CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact(), continuation);
@@ -135,6 +146,9 @@ public final class Continuations {
                     Jdk.SET_CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact(), parent);
                     if (parent != null) {
                         Jdk.SET_CHILD.invokeExact(parent, (Object) null);
+                        if (virtual != null) {
+                            Jdk.SET_VIRTUALS.invokeExact((Object) virtual, virtuals);
+                        }
                     }
                     if ((boolean) Jdk.DONE.invokeExact(continuation)) {
                         Jdk.SET_TAIL.invokeExact(continuation, (Object) null);
@@ -154,6 +168,69 @@ public final class Continuations {
         }
     }
 
+    /** The calling thread, if it is a virtual one. */
+    private static @Nullable Thread virtual() {
+        Thread current = Thread.currentThread();
+        return current.isVirtual() ? current : null;
+    }
+
+    /**
+     * Makes {@code virtual} look as if it were not mounted while {@code frozen}, of ours, is being left: see above. Ends when
+     * {@link #resume} has got control back.
+     *
+     * @return what to {@link #show} if that does not come to pass
+     */
+    private static Object hide(Thread virtual, Object frozen) throws Throwable {
+        Object virtuals = Jdk.VIRTUALS.invokeExact((Object) virtual);
+        Jdk.SET_VIRTUALS.invokeExact((Object) virtual, frozen);
+        return virtuals;
+    }
+
+    private static void show(Thread virtual, Object virtuals) throws Throwable {
+        Jdk.SET_VIRTUALS.invokeExact((Object) virtual, virtuals);
+    }
+
+    /**
+     * A virtual thread is about to park: if it does so inside a continuation of ours, takes care of those who look at it.
+     *
+     * @return what to give to {@link #parkFailed}, or null
+     */
+    static @Nullable Object beforePark(Thread virtual, Class<?> ours) {
+        try {
+            Object innermost = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
+            return innermost != null && innermost.getClass() == ours ? hide(virtual, innermost) : null;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** That virtual thread has stayed where it is. */
+    static void parkFailed(Thread virtual, Object hidden) {
+        try {
+            show(virtual, hidden);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** Freezes {@code innermost}, and whether or not that works out, leaves the thread as it should look. */
+    private static int freeze(Object innermost, @Nullable Object parent, boolean deeper) throws Throwable {
+        Thread virtual = parent == null ? null : virtual();
+        if (virtual == null) {
+            return deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
+        }
+        Object hidden = hide(virtual, innermost);
+        int outcome = PINNED_EXCEPTION;
+        try {
+            outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
+        } finally {
+            if (outcome != RESUMED) {
+                show(virtual, hidden);
+            }
+        }
+        return outcome;
+    }
+
     /**
      * {@code child} has frozen on its way out to {@code target}, one of the continuations around it: freezes its parent,
      * in whose frames we are, as well. Returns when the parent has been resumed, or could not be frozen; the caller then
@@ -167,7 +244,7 @@ public final class Continuations {
             }
             int outcome;
             try {
-                outcome = (int) Jdk.SUSPEND.invokeExact();
+                outcome = freeze(parent, Jdk.PARENT.invokeExact(parent), false);
                 VarHandle.releaseFence();
             } catch (VirtualMachineError e) {
                 outcome = PINNED_EXCEPTION;
@@ -197,7 +274,7 @@ public final class Continuations {
             if (innermost != continuation) {
                 return suspendNested(innermost, continuation);
             }
-            int outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
+            int outcome = freeze(continuation, Jdk.PARENT.invokeExact(continuation), deeper);
             VarHandle.releaseFence(); // as in Continuation.yield0: nothing may move over the freeze
             return outcome;
         } catch (Throwable t) {
@@ -214,10 +291,13 @@ public final class Continuations {
                 return CROSSES_CLOSED;
             }
         }
+        if (innermost == null) {
+            return NOT_INSIDE;
+        }
         Jdk.SET_YIELD_INFO.invokeExact(innermost, continuation);
         int outcome = PINNED_EXCEPTION;
         try {
-            outcome = (int) Jdk.SUSPEND.invokeExact();
+            outcome = freeze(innermost, Jdk.PARENT.invokeExact(innermost), false);
             VarHandle.releaseFence();
             if (outcome == RESUMED && (Object) Jdk.YIELD_INFO.invokeExact(innermost) instanceof Integer further) {
                 outcome = further;
@@ -311,6 +391,10 @@ public final class Continuations {
         static final MethodHandle SET_TAIL;
         static final MethodHandle DONE;
         static final MethodHandle TARGET;
+        /** {@code VirtualThread.cont}, which is final to the compiler and nobody else. */
+        static final MethodHandle VIRTUALS;
+
+        static final MethodHandle SET_VIRTUALS;
 
         static {
             try {
@@ -349,6 +433,17 @@ public final class Continuations {
                 SET_TAIL = setObject("tail", CHUNK);
                 DONE = get(CONTINUATION, "done", boolean.class).asType(methodType(boolean.class, Object.class));
                 TARGET = get(CONTINUATION, "target", Runnable.class).asType(methodType(Runnable.class, Object.class));
+                Class<?> virtual = Access.type("java.lang.VirtualThread");
+                VIRTUALS = get(virtual, "cont", CONTINUATION).asType(methodType(Object.class, Object.class));
+                Class<?> unsafeType = Access.type("jdk.internal.misc.Unsafe");
+                Object unsafe = Access.staticMethod(unsafeType, "getUnsafe", unsafeType).invoke();
+                long offset =
+                        (long) Access.method(unsafeType, "objectFieldOffset", long.class, Class.class, String.class)
+                                .invoke(unsafe, virtual, "cont");
+                SET_VIRTUALS =
+                        insertArguments(Access.method(unsafeType, "putReferenceRelease", void.class, Object.class,
+                                long.class, Object.class).bindTo(unsafe), 1, offset);
+                VirtualThreads.expect(TYPE);
             } catch (Throwable t) {
                 throw new ExceptionInInitializerError(t);
             }

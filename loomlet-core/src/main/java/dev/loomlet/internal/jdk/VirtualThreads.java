@@ -89,7 +89,14 @@ public final class VirtualThreads {
     }) : Access.refusal();
     private static final boolean USABLE = PROBLEM.isEmpty();
 
+    /** The class of {@link Continuations}, once there are any; null to have nothing to do with them until then. */
+    private static @Nullable Class<?> continuations;
+
     private VirtualThreads() {}
+
+    static void expect(Class<?> ours) {
+        continuations = ours;
+    }
 
     /** Why frames of method handles stay on the stack of each thread that waits, for people, or an empty string. */
     public static String yieldProblem() {
@@ -222,6 +229,8 @@ public final class VirtualThreads {
                 return true;
             }
             boolean yielded = false;
+            Class<?> ours = continuations;
+            Object hidden = ours == null ? null : Continuations.beforePark(self, ours);
             Jdk.SET_STATE.invokeExact(self, Jdk.PARKING);
             try {
                 yielded = Jdk.YIELDER.yield.test(self);
@@ -230,6 +239,9 @@ public final class VirtualThreads {
             } finally {
                 if (!yielded) {
                     Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
+                    if (hidden != null) {
+                        Continuations.parkFailed(self, hidden);
+                    }
                 }
             }
             return yielded;
@@ -247,12 +259,17 @@ public final class VirtualThreads {
     public static boolean giveWay(Thread self) {
         try {
             boolean yielded = false;
+            Class<?> ours = continuations;
+            Object hidden = ours == null ? null : Continuations.beforePark(self, ours);
             Jdk.SET_STATE.invokeExact(self, Jdk.YIELDING);
             try {
                 yielded = Jdk.YIELDER.yield.test(self);
             } finally {
                 if (!yielded) {
                     Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
+                    if (hidden != null) {
+                        Continuations.parkFailed(self, hidden);
+                    }
                 }
             }
             return yielded;
