@@ -300,7 +300,8 @@ public final class Loomlet {
      * }
      *
      * <p>A kill or a timeout that meets it in its wait leaves nothing behind: no item was taken, and none sent.
-     * {@code after(Duration.ZERO)} makes it try and not wait.
+     * {@code after(Duration.ZERO)} makes it try and not wait. {@code -Dloomlet.select.seed=42} makes the choices of each hub
+     * the same in every run.
      *
      * <p>Go's {@code select}; John Reppy's choice of events in Concurrent ML.
      *

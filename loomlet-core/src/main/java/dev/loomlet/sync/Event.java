@@ -7,6 +7,7 @@ import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
 import dev.loomlet.internal.loop.Watchable;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Something that happens, and that any number of greenlets can wait for: a flag that is set and cleared.
@@ -34,7 +35,7 @@ public final class Event implements Waitable {
         final WaitQueue waiting = new WaitQueue(this);
         volatile boolean set;
         int released; // how many are released but have not gone on yet
-        final WaitQueue watching = new WaitQueue(this);
+        @Nullable WaitQueue watching; // made for the first: most events are never watched
 
         @Override
         public boolean isReady() {
@@ -46,6 +47,11 @@ public final class Event implements Waitable {
             enter();
             boolean set = this.set;
             if (!set) {
+                WaitQueue watching = this.watching;
+                if (watching == null) {
+                    watching = new WaitQueue(this);
+                    this.watching = watching;
+                }
                 watching.add(watcher);
             }
             leave();
@@ -55,7 +61,9 @@ public final class Event implements Waitable {
         @Override
         public void unwatch(Watcher watcher) {
             enter();
-            watching.remove(watcher);
+            if (watching != null) {
+                watching.remove(watcher);
+            }
             leave();
         }
     }
@@ -77,7 +85,9 @@ public final class Event implements Waitable {
         state.enter();
         if (!state.set) {
             state.released += state.waiting.claimAll(null);
-            state.watching.claimAll(null);
+            if (state.watching != null) {
+                state.watching.claimAll(null);
+            }
             state.set = true; // publishes the line before
         }
         state.leave();
@@ -142,7 +152,7 @@ public final class Event implements Waitable {
     /** How many wait. */
     public int waiters() {
         state.enter();
-        int waiting = state.waiting.size() + state.watching.size();
+        int waiting = state.waiting.size() + (state.watching == null ? 0 : state.watching.size());
         state.leave();
         return waiting;
     }

@@ -166,7 +166,8 @@ class Items<T> extends Guard {
 
     final boolean put(T item, long nanos, Object who) {
         Objects.requireNonNull(item, "an item is not null");
-        WaitQueue.Node node = null;
+        // Made outside the guard: before the first round if it looks as if it will be needed, else before the second.
+        WaitQueue.Node node = nanos != 0 && looksFull() ? bringing(item, who) : null;
         for (;;) {
             boolean accepted = false;
             enter();
@@ -199,15 +200,39 @@ class Items<T> extends Guard {
                 }
                 break;
             }
-            node = new WaitQueue.Node(new Waiter(who)); // made outside the guard, hence the second round
-            node.item = item;
+            node = bringing(item, who);
         }
         finishPut(item);
         return true;
     }
 
+    /** As {@link #looksEmpty}, for somebody who puts. */
+    private boolean looksFull() {
+        return taking.isEmpty() && !shut && size() >= capacity;
+    }
+
+    private static WaitQueue.Node bringing(Object item, Object who) {
+        var node = new WaitQueue.Node(new Waiter(who));
+        node.item = item;
+        return node;
+    }
+
+    /**
+     * Whether somebody who takes will probably have to wait. Looked at without the guard, so it may be wrong in both ways;
+     * then it only costs: an object too many, or a second round.
+     */
+    private boolean looksEmpty() {
+        return putting.isEmpty() && !shut && size() == 0;
+    }
+
+    private static WaitQueue.Node node(boolean peek, Object who) {
+        Waiter waiter = new Waiter(who);
+        return peek ? new Peeker(waiter) : new WaitQueue.Node(waiter);
+    }
+
     final @Nullable T take(long nanos, boolean peek, Object who) {
-        WaitQueue.Node node = null;
+        // Made outside the guard: before the first round if it looks as if it will be needed, else before the second.
+        WaitQueue.Node node = nanos != 0 && looksEmpty() ? node(peek, who) : null;
         for (;;) {
             enter();
             Object token = peek ? first() : next();
@@ -224,8 +249,7 @@ class Items<T> extends Guard {
                     return null;
                 }
                 if (node == null) {
-                    Waiter waiter = new Waiter(who); // made outside the guard, hence the second round
-                    node = peek ? new Peeker(waiter) : new WaitQueue.Node(waiter);
+                    node = node(peek, who);
                     continue;
                 }
                 if (!Parking.await(this, taking, node, nanos)) {

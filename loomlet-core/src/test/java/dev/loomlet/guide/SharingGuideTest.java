@@ -23,11 +23,8 @@ import dev.loomlet.sync.Event;
 import dev.loomlet.sync.Queue;
 import dev.loomlet.sync.Semaphore;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -60,23 +57,7 @@ class SharingGuideTest {
 
     @Test
     void everyBlockOfTheChaptersIsHere() throws IOException {
-        Path root = Path.of("..").toAbsolutePath(); // tests run in their module
-        String here = squeeze(Files.readString(
-                root.resolve("loomlet-core/src/test/java/dev/loomlet/guide/SharingGuideTest.java")));
-        int blocks = 0;
-        for (String chapter : List.of("timeouts.md", "sharing.md")) {
-            var matcher = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL)
-                    .matcher(Files.readString(root.resolve("docs/guide").resolve(chapter)));
-            while (matcher.find()) {
-                blocks++;
-                assertThat(here).as("a block of " + chapter).contains(squeeze(matcher.group(1)));
-            }
-        }
-        assertThat(blocks).isEqualTo(10);
-    }
-
-    private static String squeeze(String code) {
-        return code.replaceAll("\\s+", "");
+        assertThat(GuideBlocks.standIn(SharingGuideTest.class, "timeouts.md", "sharing.md")).isEqualTo(10);
     }
 
     @Test

@@ -1,14 +1,20 @@
 package dev.loomlet.sync;
 
 import static dev.loomlet.Loomlet.after;
+import static dev.loomlet.Loomlet.joinAll;
 import static dev.loomlet.Loomlet.select;
 import static dev.loomlet.Loomlet.waitAll;
 import static dev.loomlet.Loomlet.waitAny;
 
+import dev.loomlet.Greenlet;
+import dev.loomlet.Hub;
 import dev.loomlet.Selected;
+import dev.loomlet.pool.Group;
+import dev.loomlet.pool.Pool;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -35,6 +41,38 @@ class EveryWaitTest extends WaitContract {
                 return waiters.getAsInt();
             }
         };
+    }
+
+    /** What is to be waited for runs on another hub, where it does for ever. */
+    private static Call onAnotherHub(Function<Greenlet<Void>, Call> make) {
+        Hub far = Hub.start("far");
+        Call call = make.apply(far.spawn("endless", () -> new Event().await()));
+        return new Call() {
+            @Override
+            public Object await(Duration timeout) throws Exception {
+                return call.await(timeout);
+            }
+
+            @Override
+            public boolean isExpiry(Object result) {
+                return call.isExpiry(result);
+            }
+
+            @Override
+            public int waiters() {
+                return call.waiters();
+            }
+
+            @Override
+            public void close() {
+                far.close();
+            }
+        };
+    }
+
+    private static <G extends Group> G with(G group, Greenlet<?> member) {
+        group.add(member);
+        return group;
     }
 
     private static Wait wait(String name, Supplier<Call> make) {
@@ -165,6 +203,22 @@ class EveryWaitTest extends WaitContract {
                     Semaphore semaphore = new Semaphore(0);
                     return call(Optional.empty(), () -> semaphore.state.watching.size(),
                             timeout -> waitAny(List.of(semaphore), timeout));
-                }));
+                }),
+                wait("Greenlet.join", () -> onAnotherHub(
+                        endless -> call(false, () -> endless.hasLinks() ? 1 : 0, endless::join))),
+                wait("joinAll", () -> onAnotherHub(endless -> call(List.of(), () -> endless.hasLinks() ? 1 : 0,
+                        timeout -> joinAll(List.of(endless), timeout)))),
+                wait("Group.join", () -> onAnotherHub(endless -> {
+                    Group group = with(new Group(), endless);
+                    return call(false, () -> 0, group::join);
+                })),
+                wait("Pool.waitAvailable", () -> onAnotherHub(endless -> {
+                    Pool pool = with(new Pool(1), endless);
+                    return call(false, () -> 0, pool::waitAvailable);
+                })),
+                wait("Pool.trySpawn", () -> onAnotherHub(endless -> {
+                    Pool pool = with(new Pool(1), endless);
+                    return call(Optional.empty(), () -> 0, timeout -> pool.trySpawn(timeout, () -> 1));
+                })));
     }
 }

@@ -247,4 +247,41 @@ class SelectTest extends HubTest {
         assertThat(queue.waitingToTake()).isZero();
         assertThat(event.waiters()).isZero();
     }
+
+    private static String choices() {
+        StringBuilder choices = new StringBuilder();
+        Event one = new Event();
+        Event other = new Event();
+        one.set();
+        other.set();
+        for (int i = 0; i < 200; i++) {
+            String choice = select(one.waiting().then(_ -> "1"), other.waiting().then(_ -> "2"));
+            choices.append(choice);
+        }
+        Hub.current().close();
+        return choices.toString();
+    }
+
+    @Test
+    void withASeedTheChoicesOfAHubAreTheSameEachTime() {
+        String name = "loomlet.select.seed";
+        String before = System.getProperty(name);
+        try {
+            System.setProperty(name, "42");
+            Hub.current();
+            String first = choices();
+            Hub.current();
+            String second = choices();
+            System.setProperty(name, "43");
+            Hub.current();
+            String other = choices();
+            assertThat(first).isEqualTo(second).contains("1", "2").isNotEqualTo(other);
+        } finally {
+            if (before == null) {
+                System.clearProperty(name);
+            } else {
+                System.setProperty(name, before);
+            }
+        }
+    }
 }

@@ -50,6 +50,9 @@ abstract class WaitContract extends HubTest {
 
         /** How many are in its lines. */
         int waiters();
+
+        /** The end of what it was made with. */
+        default void close() {}
     }
 
     abstract List<Wait> waits();
@@ -66,6 +69,7 @@ abstract class WaitContract extends HubTest {
                 assertThat(call.waiters()).as("left in line").isZero();
                 assertThat(Hub.ifPresent().map(Hub::liveGreenlets).orElse(0)).as("greenlets left").isZero();
             } finally {
+                call.close();
                 closeTheHub();
             }
         }));

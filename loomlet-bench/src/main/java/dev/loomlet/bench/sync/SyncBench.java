@@ -6,12 +6,15 @@ import static dev.loomlet.Loomlet.spawn;
 import static dev.loomlet.Loomlet.withTimeout;
 
 import dev.loomlet.Greenlet;
+import dev.loomlet.pool.Pool;
 import dev.loomlet.sync.Channel;
 import dev.loomlet.sync.Event;
 import dev.loomlet.sync.Queue;
 import dev.loomlet.sync.Semaphore;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -19,16 +22,17 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 /**
  * Nanoseconds an operation, Loomlet and the JDK's classes on virtual threads in one run: the median of seven passes of about
- * half a second after warm-up, with the least and the most.
+ * 0.3 s after warm-up, with the least and the most.
  *
  * <pre>
  * java -XX:+UseSerialGC -cp bench.jar dev.loomlet.bench.sync.SyncBench [part of a name]
  * </pre>
  *
- * With {@code -Djdk.virtualThreadScheduler.parallelism=1} the virtual threads have one carrier, as a hub has.
+ * Beside gevent and Go: {@code src/peers/sync/run}. With {@code -Djdk.virtualThreadScheduler.parallelism=1} the virtual threads have one carrier, as a hub has.
  */
 public final class SyncBench {
     private static final int PASSES = 7;
@@ -53,8 +57,12 @@ public final class SyncBench {
         measure("channel hand-off, SynchronousQueue", SyncBench::jdkChannel);
         measure("semaphore, free, Loomlet", SyncBench::semaphore);
         measure("semaphore, free, java.util.concurrent", SyncBench::jdkSemaphore);
+        measure("semaphore hand-off, Loomlet", SyncBench::semaphoreHandOff);
+        measure("semaphore hand-off, java.util.concurrent", SyncBench::jdkSemaphoreHandOff);
         measure("event wake-up, Loomlet", SyncBench::event);
         measure("event wake-up, CountDownLatch", SyncBench::jdkEvent);
+        measure("pool map, an item of 20, Loomlet", SyncBench::poolMap);
+        measure("pool map, an item of 20, invokeAll", SyncBench::jdkPoolMap);
         measure("timeout around a call, Loomlet", SyncBench::timeout);
         measure("timeout around a call, Future.get(timeout)", SyncBench::jdkTimeout);
     }
@@ -64,7 +72,7 @@ public final class SyncBench {
             return;
         }
         int n = 1_000;
-        long end = System.nanoTime() + 2_000_000_000L;
+        long end = System.nanoTime() + 1_500_000_000L;
         double perOperation = 1;
         while (System.nanoTime() < end) {
             long start = System.nanoTime();
@@ -74,7 +82,7 @@ public final class SyncBench {
                 n *= 2;
             }
         }
-        n = (int) (5e8 / perOperation) + 1;
+        n = (int) (3e8 / perOperation) + 20;
         double[] all = new double[PASSES];
         for (int i = 0; i < PASSES; i++) {
             long start = System.nanoTime();
@@ -117,7 +125,7 @@ public final class SyncBench {
         });
     }
 
-    private static void both(java.util.concurrent.Callable<?> one, java.util.concurrent.Callable<?> two)
+    private static void both(Callable<?> one, Callable<?> two)
             throws Exception {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<?> first = threads.submit(one);
@@ -215,6 +223,66 @@ public final class SyncBench {
                 }
                 return 0;
             }).get();
+        }
+    }
+
+    // --- each waits for the other; counted are the permits
+
+    private static void semaphoreHandOff(int n) {
+        Semaphore there = new Semaphore(0);
+        Semaphore back = new Semaphore(0);
+        Greenlet<Void> one = spawn(() -> {
+            for (int i = 0; i < n / 2; i++) {
+                there.release();
+                back.acquire();
+            }
+        });
+        Greenlet<Void> other = spawn(() -> {
+            for (int i = 0; i < n / 2; i++) {
+                there.acquire();
+                back.release();
+            }
+        });
+        joinAll(one, other);
+    }
+
+    private static void jdkSemaphoreHandOff(int n) throws Exception {
+        var there = new java.util.concurrent.Semaphore(0);
+        var back = new java.util.concurrent.Semaphore(0);
+        both(() -> {
+            for (int i = 0; i < n / 2; i++) {
+                there.release();
+                back.acquire();
+            }
+            return 0;
+        }, () -> {
+            for (int i = 0; i < n / 2; i++) {
+                there.acquire();
+                back.release();
+            }
+            return 0;
+        });
+    }
+
+    // --- twenty items, ten at a time; counted are the items
+
+    private static void poolMap(int n) throws Exception {
+        List<Integer> items = IntStream.range(0, 20).boxed().toList();
+        Pool pool = new Pool(10);
+        run(() -> {
+            for (int i = 0; i < n / 20; i++) {
+                blackhole = pool.map(items, each -> each + 1).size();
+            }
+        });
+    }
+
+    private static void jdkPoolMap(int n) throws Exception {
+        List<Callable<Integer>> items =
+                IntStream.range(0, 20).mapToObj(each -> (Callable<Integer>) () -> each + 1).toList();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < n / 20; i++) {
+                blackhole = threads.invokeAll(items).size();
+            }
         }
     }
 

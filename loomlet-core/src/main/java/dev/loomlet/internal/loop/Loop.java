@@ -12,12 +12,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.SplittableRandom;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -97,6 +99,8 @@ public final class Loop implements JdkHooks.Target {
     private @Nullable Object attachment;
     private SwitchObserver @Nullable [] observers; // replaced, never changed
 
+    private final @Nullable RandomGenerator random; // for select, if somebody wants the same choices each time
+
     private long switches;
     private long turns;
     private long blockedNanos;
@@ -134,6 +138,8 @@ public final class Loop implements JdkHooks.Target {
         this.poller = poller;
         this.failure = failure;
         this.anchor = new Fiber(this, home);
+        Long seed = Long.getLong("loomlet.select.seed");
+        random = seed == null ? null : new SplittableRandom(seed);
         anchor.next = anchor;
         anchor.previous = anchor;
         threads = new ThreadList("hub " + name, this::threads);
@@ -154,6 +160,12 @@ public final class Loop implements JdkHooks.Target {
         }
         Loop loop = HERE.get();
         return loop != null && loop.runner == thread ? loop : null;
+    }
+
+    /** The generator that the loop on which the caller runs was given for select, or null. */
+    static @Nullable RandomGenerator randomHere() {
+        Loop loop = here();
+        return loop == null ? null : loop.random;
     }
 
     /** What was given as owner: the hub. */

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What is only watched (events, ends of greenlets) takes nothing from anybody and is added after the guards are left.
  *
  * <h2>Fairness</h2>
- * Alternatives that can be done at once are tried in random order.
+ * Alternatives that can be done at once are tried in random order. With {@code -Dloomlet.select.seed=} each hub draws from a
+ * generator of its own, so that a program whose greenlets run in the same order makes the same choices.
  */
 public final class Selection {
     private static final Comparator<Guard> BY_RANK = Comparator.comparingLong(Guard::rank);
@@ -142,7 +144,7 @@ public final class Selection {
     private void attempt() {
         int n = cases.length;
         int[] order = new int[n];
-        ThreadLocalRandom random = n > 1 ? ThreadLocalRandom.current() : null;
+        RandomGenerator random = n > 1 ? random() : null;
         for (int i = 0; i < n; i++) {
             int j = random == null ? 0 : random.nextInt(i + 1);
             order[i] = order[j];
@@ -156,6 +158,11 @@ public final class Selection {
                 return;
             }
         }
+    }
+
+    private static RandomGenerator random() {
+        RandomGenerator seeded = Loop.randomHere();
+        return seeded == null ? ThreadLocalRandom.current() : seeded;
     }
 
     /** Leaves nothing behind, whichever way it ended. */
