@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
     requires static transitive org.jspecify;
     requires transitive dev.loomlet;
     requires org.eclipse.jetty.http; // its parser; nothing of it shows
+    requires org.java_websocket; // its framing
 
     exports dev.loomlet.http;
 }

@@ -306,7 +306,11 @@ final class Connection {
 
     private void upgraded(Request request, Upgrade upgrade) throws ClientGone {
         try {
-            upgrade.run(new In(), new Out());
+            Workspace w = work();
+            byte[] early = new byte[w.in.remaining()];
+            w.in.get(early);
+            giveBack(); // it may be silent for hours
+            upgrade.run(new In(early), new Out());
         } catch (GreenletExit e) {
             throw e;
         } catch (Throwable t) {
@@ -319,6 +323,13 @@ final class Connection {
 
     /** What follows the request that asked for an upgrade. */
     private final class In extends InputStream {
+        private final byte[] early; // came together with the request
+        private int at;
+
+        In(byte[] early) {
+            this.early = early;
+        }
+
         @Override
         public int read() throws IOException {
             byte[] one = new byte[1];
@@ -327,10 +338,10 @@ final class Connection {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
-            Workspace w = work();
-            if (w.in.hasRemaining()) {
-                int n = Math.min(length, w.in.remaining());
-                w.in.get(bytes, offset, n);
+            if (at < early.length) {
+                int n = Math.min(length, early.length - at);
+                System.arraycopy(early, at, bytes, offset, n);
+                at += n;
                 return n;
             }
             try {
@@ -413,7 +424,7 @@ final class Connection {
     void send(ByteBuffer bytes) throws ClientGone {
         while (writing) {
             Greenlet<Void> helper = flusher;
-            if (helper == null) {
+            if (helper == null || helper.ready()) {
                 throw new IllegalStateException("two greenlets write one answer");
             }
             helper.join();

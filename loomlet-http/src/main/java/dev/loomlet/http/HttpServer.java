@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * {@snippet :
  * var rooms = new Router()
  *         .get("/rooms/{name}", (request, response) -> response.send(room(request.pathParameter("name"))))
- *         .get("/files/{path...}", StaticFiles.of(Path.of("public")));
+ *         .get("/files/{path...}", StaticFiles.of(Path.of("public")).under("/files"));
  * var server = HttpServer.builder("127.0.0.1:8080", rooms)
  *         .gzip(true)
  *         .maxBody(1 << 20)

@@ -8,11 +8,16 @@ import org.jspecify.annotations.Nullable;
 
 /** The body of a request, as it comes. */
 final class RequestBody extends InputStream {
+    // Extensions of chunks have no limit of their own, and nobody uses them.
+    private static final int FRAMING = 64 * 1024;
+    private static final int FRAMING_SHARE = 8;
+
     private final Connection connection;
     private final Workspace work;
     private final Response response;
     private long limit;
     private long count;
+    private long framing; // bytes that were read, of chunks' heads and all
     private boolean closed;
 
     RequestBody(Connection connection, Workspace work, Response response, long limit) {
@@ -89,6 +94,11 @@ final class RequestBody extends InputStream {
             if (part == null) {
                 response.continueIfExpected();
                 int n = connection.fill(work, connection.server.bodyTimeout().toNanos());
+                framing += n;
+                if (framing > FRAMING && framing / FRAMING_SHARE > limit) {
+                    response.closeAfter();
+                    throw new HttpException(413, "the chunks of the body are nearly nothing but heads");
+                }
                 if (n < 0) {
                     throw connection.gone("the client left in the middle of the body");
                 }
@@ -103,7 +113,9 @@ final class RequestBody extends InputStream {
 
     /** Reads and drops at most so much; whether that was all. */
     boolean skipRest(long most) throws IOException {
-        limit = Long.MAX_VALUE;
+        count = 0;
+        limit = 2 * most;
+        framing = 0;
         long left = most;
         for (;;) {
             ByteBuffer part = part();

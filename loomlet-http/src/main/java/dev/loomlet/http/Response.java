@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
@@ -287,6 +288,16 @@ public final class Response {
         }
     }
 
+    /** Sends the head of an answer whose length is not known, to a HEAD. */
+    void sendHead() throws ClientGone {
+        Headers known = headers();
+        if (!known.lists("Vary", "Accept-Encoding")) {
+            known.add("Vary", "Accept-Encoding");
+        }
+        commit(-1);
+        ended = true;
+    }
+
     private void whole(byte[] bytes, int offset, int count) throws ClientGone {
         if (length >= 0 && length != count && !head) {
             throw new IllegalStateException(
@@ -510,6 +521,10 @@ public final class Response {
         ended = true;
         persistent = false;
         upgrade = new Switch(then);
+    }
+
+    Duration idleTimeout() {
+        return connection.server.idleTimeout();
     }
 
     @Nullable

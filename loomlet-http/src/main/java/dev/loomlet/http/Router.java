@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *         .get("/", (request, response) -> response.send("hello"))
  *         .get("/rooms/{name}", (request, response) -> response.send(room(request.pathParameter("name"))))
  *         .put("/rooms/{name}", this::change)
- *         .get("/files/{path...}", StaticFiles.of(folder));
+ *         .get("/files/{path...}", StaticFiles.of(folder).under("/files"));
  * }
  *
  * <p>{@code {name}} stands for one part of the path, {@code {name...}} at the end for all that follow, also none. Where

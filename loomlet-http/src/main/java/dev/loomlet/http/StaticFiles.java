@@ -303,7 +303,11 @@ public final class StaticFiles implements HttpHandler {
         }
         response.type(type);
         if (request.method().equals("HEAD")) {
-            response.length(file.size).send(); // without opening it
+            if (response.willZip(file.size)) {
+                response.sendHead(); // how long it would be is not known
+            } else {
+                response.length(file.size).send();
+            }
             return;
         }
         try (FileChannel channel = hub.threadPool().call(() -> FileChannel.open(file.path, StandardOpenOption.READ,

@@ -27,6 +27,8 @@ final class Workspace implements HttpParser.RequestHandler {
 
     final HttpParser parser;
     private final int maxTarget;
+    private final int maxHead;
+    private int trailerBytes;
 
     // What the parser has found of the current request.
     String method = "";
@@ -51,6 +53,7 @@ final class Workspace implements HttpParser.RequestHandler {
 
     Workspace(int maxTarget, int maxHead) {
         this.maxTarget = maxTarget;
+        this.maxHead = maxHead;
         parser = new HttpParser(this, maxHead, HttpCompliance.STRICT);
     }
 
@@ -72,6 +75,7 @@ final class Workspace implements HttpParser.RequestHandler {
         close = false;
         keepAlive = false;
         expectsContinue = false;
+        trailerBytes = 0;
         spaces = 0;
         versionAt = 0;
         lineDone = false;
@@ -293,7 +297,13 @@ final class Workspace implements HttpParser.RequestHandler {
             all = new Headers();
             trailers = all;
         }
-        all.add(field.getName(), field.getValue() == null ? "" : field.getValue());
+        String value = field.getValue() == null ? "" : field.getValue();
+        trailerBytes += field.getName().length() + value.length() + 4;
+        if (trailerBytes > maxHead) {
+            refuse(431, "trailers of more than " + maxHead + " bytes");
+            return;
+        }
+        all.add(field.getName(), value);
     }
 
     @Override
