@@ -80,7 +80,10 @@ class FuzzTest {
         for (Thread each : threads) {
             while (!each.join(Duration.ofMillis(20))) {
                 for (Thread looked : threads) {
-                    assertThat(looked.getStackTrace()).isNotNull();
+                    // Not virtual ones: while they park inside a body, JDK 25 may die of it (docs/design/coroutines.md).
+                    if (!looked.isVirtual()) {
+                        assertThat(looked.getStackTrace()).isNotNull();
+                    }
                 }
                 if (System.nanoTime() > deadline) {
                     var hung = new AssertionError(each + " hangs");
