@@ -5,9 +5,13 @@ import static dev.loomlet.Loomlet.sleep;
 import static dev.loomlet.Loomlet.spawn;
 import static dev.loomlet.Loomlet.yieldNow;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -15,12 +19,43 @@ import java.util.Random;
  * themselves. A JVM that lets a continuation move somebody else's lock dies in this within seconds.
  */
 final class MonitorStress {
+    /** Runs {@link #initialise} when it is initialised; each round may make a class of its own of it. */
+    static final class Initialised {
+        static {
+            initialise();
+        }
+
+        private Initialised() {}
+    }
+
+    private static final byte[] INITIALISED = bytes();
+
     private final Random random;
     private final Object[] monitors = {new Object(), new Object(), new Object()};
     private long turns;
 
     private MonitorStress(long seed) {
         random = new Random(seed);
+    }
+
+    private static byte[] bytes() {
+        try (var in = Objects.requireNonNull(
+                MonitorStress.class.getResourceAsStream("MonitorStress$Initialised.class"))) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * A class initialiser that waits: its thread cannot be unmounted, and blocks together with its carrier. It enters only
+     * monitors that are free: for one that another greenlet holds it would wait for ever, see the list of differences.
+     */
+    static void initialise() {
+        yieldNow();
+        synchronized (new Object()) {
+            sleep(Duration.ofNanos(1_000));
+        }
     }
 
     /** For a JVM of its own: the seconds to run. */
@@ -49,7 +84,7 @@ final class MonitorStress {
         int n = 1 + random.nextInt(10);
         for (int i = 0; i < n; i++) {
             Object monitor = monitors[random.nextInt(monitors.length)];
-            int kind = random.nextInt(6);
+            int kind = random.nextInt(60) == 0 ? 6 : random.nextInt(6);
             all.add(spawn(() -> work(kind, monitor)));
         }
         switch (random.nextInt(6)) {
@@ -128,6 +163,10 @@ final class MonitorStress {
                         monitor.wait(1);
                     }
                     i += 14;
+                }
+                case 6 -> {
+                    MethodHandles.lookup().defineHiddenClass(INITIALISED, true);
+                    i += 29;
                 }
                 default -> yieldNow();
             }
