@@ -88,6 +88,71 @@ class RunCommandTest {
         assertThat(ended.err()).isEqualTo("400 OS threads\n");
     }
 
+    /** A program, and a library in a jar beside it that starts a thread of its own and one of the program's. */
+    private static Path programWithALibrary() throws Exception {
+        Path sources = Files.createDirectories(folder.resolve("with-library"));
+        Path library = Files.writeString(sources.resolve("Library.java"), """
+                package library;
+                import java.nio.file.Path;
+                public class Library {
+                    static String osThread() {
+                        try {
+                            return Path.of("/proc/thread-self").toRealPath().getFileName().toString();
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                    }
+                    public static String ownThread() throws InterruptedException {
+                        String[] seen = new String[1];
+                        Thread thread = new Thread(() -> seen[0] = osThread());
+                        thread.start();
+                        thread.join();
+                        return seen[0];
+                    }
+                    public static String here() { return osThread(); }
+                }
+                """);
+        Path program = Files.writeString(sources.resolve("Program.java"), """
+                import library.Library;
+                public class Program {
+                    public static void main(String[] args) throws Exception {
+                        String main = Library.here();
+                        String[] seen = new String[1];
+                        Thread own = new Thread(() -> seen[0] = Library.here());
+                        own.start();
+                        own.join();
+                        System.out.println("the program's thread: " + (seen[0].equals(main) ? "greenlet" : "real"));
+                        System.out.println("the library's thread: "
+                                + (Library.ownThread().equals(main) ? "greenlet" : "real"));
+                    }
+                }
+                """);
+        Path built = Files.createDirectories(folder.resolve("library-classes"));
+        Path classes = Files.createDirectories(folder.resolve("program-classes"));
+        var javac = javax.tools.ToolProvider.getSystemJavaCompiler();
+        assertThat(javac.run(null, null, null, "-d", built.toString(), library.toString())).isZero();
+        assertThat(javac.run(null, null, null, "-cp", built.toString(), "-d", classes.toString(), program.toString()))
+                .isZero();
+        try (var out = new JarOutputStream(Files.newOutputStream(folder.resolve("library.jar")))) {
+            out.putNextEntry(new JarEntry("library/Library.class"));
+            Files.copy(built.resolve("library").resolve("Library.class"), out);
+        }
+        return classes;
+    }
+
+    @Test
+    void threadsOfLibrariesStayRealUnlessAllAreWanted() throws Exception {
+        String path = programWithALibrary() + java.io.File.pathSeparator + folder.resolve("library.jar");
+        assertThat(programs.loomlet("run", "-cp", path, "Program").out())
+                .isEqualTo("the program's thread: greenlet\nthe library's thread: real\n");
+        assertThat(programs.loomlet("run", "--threads", "app", "-cp", path, "Program").out())
+                .isEqualTo("the program's thread: greenlet\nthe library's thread: real\n");
+        assertThat(programs.loomlet("run", "--threads", "all", "-cp", path, "Program").out())
+                .isEqualTo("the program's thread: greenlet\nthe library's thread: greenlet\n");
+        assertThat(programs.loomlet("run", "--threads", "none", "-cp", path, "Program").out())
+                .isEqualTo("the program's thread: real\nthe library's thread: real\n");
+    }
+
     @Test
     void theEndsOfChildProcessesAreNoticed() throws Exception {
         saysTheSame("Children");
@@ -289,6 +354,12 @@ class RunCommandTest {
         Path noJar = Files.writeString(folder.resolve("broken.jar"), "no jar");
         isOneMistake("loomlet: " + noJar + " is no jar", "run", noJar.toString());
         isOneMistake("loomlet: " + folder + " is a folder", "run", folder.toString());
+        isOneMistake("loomlet: ", "run");
+        isOneMistake("loomlet: ", "run", "--threads", "some", empty.toString());
+        isOneMistake("loomlet: ", "run", "--nonsense", empty.toString());
+        isOneMistake("loomlet: ", "run", "-cp", "classes");
+        isOneMistake("loomlet: ", "run", jar("").toString()); // whose manifest names no class
+        isOneMistake("loomlet: ", "nonsense");
     }
 
     // --- the examples
@@ -315,6 +386,33 @@ class RunCommandTest {
                 greenlet-0: eat food 2
                 main
                 """);
+    }
+
+    @Test
+    void theInteractiveClientTalksToTheServer() throws Exception {
+        Path typed = Files.writeString(folder.resolve("typed"), "hello\n\nyou there\n");
+        Path answers = folder.resolve("answers");
+        Process server = programs.command(List.of("-jar", programs.jar().toString(), "run",
+                EXAMPLES.resolve("UpperServer.java").toString(), "0")).redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader said = server.inputReader()) {
+            String first = said.readLine();
+            assertThat(first).matches("LISTENING \\d+");
+            Process client = programs.command(List.of("-jar", programs.jar().toString(), "run",
+                    EXAMPLES.resolve("UpperClient.java").toString(), first.substring("LISTENING ".length())))
+                    .redirectInput(typed.toFile()).redirectOutput(answers.toFile())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            try {
+                assertThat(client.waitFor(60, TimeUnit.SECONDS)).isTrue();
+                assertThat(Files.readString(answers)).isEqualTo(">>: HELLO\n>>: >>: YOU THERE\n>>: ");
+                assertThat(client.exitValue()).isZero();
+            } finally {
+                client.destroyForcibly().waitFor();
+            }
+            assertThat(said.readLine()).contains("msg: hello");
+        } finally {
+            server.destroyForcibly().waitFor();
+        }
     }
 
     @Test
