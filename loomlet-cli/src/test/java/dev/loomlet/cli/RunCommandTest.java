@@ -354,11 +354,13 @@ class RunCommandTest {
         Path noJar = Files.writeString(folder.resolve("broken.jar"), "no jar");
         isOneMistake("loomlet: " + noJar + " is no jar", "run", noJar.toString());
         isOneMistake("loomlet: " + folder + " is a folder", "run", folder.toString());
-        isOneMistake("loomlet: ", "run");
-        isOneMistake("loomlet: ", "run", "--threads", "some", empty.toString());
-        isOneMistake("loomlet: ", "run", "--nonsense", empty.toString());
-        isOneMistake("loomlet: ", "run", "-cp", "classes");
-        isOneMistake("loomlet: ", "run", jar("").toString()); // whose manifest names no class
+        isOneMistake("loomlet run: which program?", "run");
+        isOneMistake("loomlet run: --threads must be app, all or none, not \"some\"", "run", "--threads", "some",
+                empty.toString());
+        isOneMistake("loomlet run: Unknown option: '--nonsense'", "run", "--nonsense", empty.toString());
+        isOneMistake("loomlet run: which program?", "run", "-cp", "classes");
+        Path noMain = jar("");
+        isOneMistake("loomlet: " + noMain + " names no Main-Class", "run", noMain.toString());
         isOneMistake("loomlet: ", "nonsense");
     }
 
