@@ -2,7 +2,6 @@ package dev.loomlet;
 
 import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.Waiter;
-import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -63,16 +62,18 @@ final class Waits {
 
     /**
      * Whether an exception that leaves a greenlet is what an interrupt has become: itself, or what the JDK or a library
-     * has made of it.
+     * has made of it. While the interrupt status is still set nobody has handled the interrupt, so any exception is taken
+     * for its work: a socket is "Closed by interrupt", a connection is then broken, a future cancelled.
      */
     static boolean ofInterrupt(Throwable t) {
-        boolean stillSet = Thread.currentThread().isInterrupted();
+        if (t instanceof Exception && Thread.currentThread().isInterrupted()) {
+            return true;
+        }
         Throwable at = t;
         for (int i = 0; i < 20 && at != null; i++) {
             boolean timeout = at instanceof SocketTimeoutException; // a kind of interrupt by its type only
             if (at instanceof InterruptedException || at instanceof ClosedByInterruptException
-                    || (at instanceof InterruptedIOException && !timeout)
-                    || (at instanceof IOException && stillSet)) { // "Closed by interrupt" of a socket
+                    || (at instanceof InterruptedIOException && !timeout)) {
                 return true;
             }
             at = at.getCause();

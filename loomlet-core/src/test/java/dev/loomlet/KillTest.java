@@ -464,6 +464,18 @@ class KillTest extends OnHub {
     }
 
     @Test
+    void thatALibraryMeetsWithAnErrorOfItsOwnIsAnExit() {
+        killedIn(() -> {
+            try {
+                Thread.sleep(60_000);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("the connection is broken"); // says nothing of the interrupt
+            }
+        });
+    }
+
+    @Test
     void ofOneThatIsParkedByALibraryComesThrough() {
         killedIn(() -> {
             while (!Thread.currentThread().isInterrupted()) {

@@ -1,0 +1,5 @@
+/** The real programs at the other end. */
+@NullMarked
+package dev.loomlet.acceptance.peers;
+
+import org.jspecify.annotations.NullMarked;
