@@ -69,26 +69,28 @@ final class CompatibilityTable {
 
     private static String introduction() {
         return """
-                    # Other people's software on one hub
+                # Other people's software on one hub
 
-                    This page is made by the acceptance suite: unmodified clients and servers, each against a real peer, on one
-                    hub, without an agent. To make it anew:
+                This page is made by the acceptance suite: unmodified clients and servers, each against a real peer, on one
+                hub, without an agent. To make it anew:
 
-                        mvn -Pacceptance -pl loomlet-core,loomlet-acceptance clean verify
-                        cp loomlet-acceptance/target/compatibility.md docs/compatibility.md
+                    mvn -Pacceptance -pl loomlet-core,loomlet-acceptance clean verify
+                    cp loomlet-acceptance/target/compatibility.md docs/compatibility.md
 
-                    What is proved of each: right results; %d calls at the same time, each of which takes %d ms at the other end,
-                    end in less than three times that; meanwhile another greenlet that wants to run every millisecond never waits
-                    longer than %d ms (the best of at most %d rounds after one for warming up, since the machine's own pauses are in
-                    it); a kill and a timeout in mid-call end the call, and everything it held can be used again; TLS, where the
-                    library has it, with the same bounds; all code of the program ran on the hub's OS thread; at the end no
-                    greenlet and no socket is left. "yes" is proved, "-" does not apply, "NO" failed. A row that could not be tried
-                    on the machine says why.
+                What is proved of each: right results; %d calls at the same time, each of which takes %d ms at the other end,
+                end in less than three times that; meanwhile another greenlet that wants to run every millisecond never waits
+                longer than %d ms (the best of at most %d rounds after one for warming up, since the machine's own pauses are in
+                it); a kill and a timeout in mid-call end the call, and everything it held can be used again; TLS, where the
+                library has it, with the same bounds; all code of the program ran on the hub's OS thread; at the end no
+                greenlet and no socket is left. "yes" is proved, "-" does not apply, "NO" failed. A row that could not be tried
+                on the machine says why.
 
-                    Clients are called by greenlets, and their peers run on real threads or in a process of their own. Handlers of
-                    servers are greenlets, and the clients that ask them run on real threads. Threads that a library starts for
-                    itself stay real threads, unless it lets a program hand it an executor.
-                    """.formatted(OnOneHub.CALLS, OnOneHub.LATENCY.toMillis(), OnOneHub.LONGEST_GAP.toMillis(), OnOneHub.ROUNDS);
+                Clients are called by greenlets, and their peers run on real threads or in a process of their own. Handlers of
+                servers are greenlets, and the clients that ask them run on real threads. Threads that a library starts for
+                itself stay real threads, unless it lets a program hand it an executor.
+                """
+                .formatted(OnOneHub.CALLS, OnOneHub.LATENCY.toMillis(), OnOneHub.LONGEST_GAP.toMillis(),
+                        OnOneHub.ROUNDS);
     }
 
     String text() {

@@ -197,6 +197,24 @@ public abstract class OnOneHub {
     @AfterAll
     final void nothingIsLeft() throws Exception {
         try {
+            closeAll();
+            if (!findings().wasSkipped()) {
+                try {
+                    until("the closing of the last socket", () -> Sockets.open().without(before).isEmpty());
+                } catch (AssertionError left) {
+                    throw new AssertionError("left open: " + Sockets.describe(Sockets.open().without(before)), left);
+                }
+                findings().proved(Proof.NOTHING_LEFT);
+            }
+        } finally {
+            if (recorded()) {
+                findings().write();
+            }
+        }
+    }
+
+    private void closeAll() throws Exception {
+        try {
             for (AutoCloseable each : toClose.reversed()) {
                 each.close();
             }
@@ -204,13 +222,6 @@ public abstract class OnOneHub {
             until("the end of the last greenlet", () -> hub.liveGreenlets() == 0);
         } finally {
             hub.close();
-        }
-        if (!findings().wasSkipped()) {
-            until("the closing of the last socket", () -> Sockets.open().without(before).isEmpty());
-            findings().proved(Proof.NOTHING_LEFT);
-        }
-        if (recorded()) {
-            findings().write();
         }
     }
 

@@ -54,4 +54,23 @@ record Sockets(Set<String> names) {
         more.removeAll(before.names);
         return more;
     }
+
+    /** What the kernel knows of these: addresses and states of those that are TCP's or UDP's. */
+    static String describe(Set<String> sockets) {
+        StringBuilder text = new StringBuilder();
+        for (String table : new String[] {"tcp", "tcp6", "udp", "udp6"}) {
+            try {
+                for (String line : Files.readAllLines(Path.of("/proc/self/net", table))) {
+                    String[] fields = line.strip().split("\\s+", -1);
+                    if (fields.length > 9 && sockets.contains("socket:[" + fields[9] + "]")) {
+                        text.append("\n").append(fields[1]).append(" to ").append(fields[2]).append(" in state ")
+                                .append(fields[3]);
+                    }
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return sockets + text.toString();
+    }
 }

@@ -18,6 +18,7 @@ import io.grpc.TlsServerCredentials;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.testing.protobuf.SimpleResponse;
 import io.grpc.testing.protobuf.SimpleServiceGrpc;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,8 +47,9 @@ class GrpcTest extends AskingClient {
 
     private void connect(ServerCredentials servers, ChannelCredentials clients) throws Exception {
         RealThreads realThreads = closeLater(new RealThreads());
-        Server server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0), servers)
-                .executor(realThreads).addService(new GrpcService(answers::to)).build().start();
+        Server server =
+                NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), servers)
+                        .executor(realThreads).addService(new GrpcService(answers::to)).build().start();
         closeLater(() -> server.shutdownNow().awaitTermination(10, TimeUnit.SECONDS));
         ManagedChannel channel = Grpc.newChannelBuilderForAddress("127.0.0.1", server.getPort(), clients).build();
         closeLater(() -> channel.shutdownNow().awaitTermination(10, TimeUnit.SECONDS));

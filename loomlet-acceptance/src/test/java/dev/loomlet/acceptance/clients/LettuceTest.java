@@ -5,6 +5,8 @@ import dev.loomlet.acceptance.peers.Spares;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.resource.ClientResources;
+import io.netty.resolver.DefaultAddressResolverGroup;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,8 +25,12 @@ class LettuceTest extends RedisClientOnHub {
 
     @Override
     void make(int port, boolean tls) {
-        RedisClient client = RedisClient
-                .create(RedisURI.builder().withHost("127.0.0.1").withPort(port).withSsl(tls).build());
+        // The JDK's resolver of names. Netty's own keeps a UDP socket that is sometimes left when its thread ends.
+        ClientResources resources = ClientResources.builder()
+                .addressResolverGroup(DefaultAddressResolverGroup.INSTANCE).build();
+        closeLater(() -> resources.shutdown(0, 5, TimeUnit.SECONDS).get(10, TimeUnit.SECONDS));
+        RedisClient client = RedisClient.create(resources,
+                RedisURI.builder().withHost("127.0.0.1").withPort(port).withSsl(tls).build());
         closeLater(() -> client.shutdownAsync(0, 5, TimeUnit.SECONDS).get(10, TimeUnit.SECONDS));
         shared = closeLater(client.connect());
         own = closeLater(new Spares<>(client::connect));

@@ -74,8 +74,9 @@ class NatsTest extends AskingClient {
     }
 
     private String request(String subject, String text) throws InterruptedException {
-        Message reply = Objects.requireNonNull(connection).request(subject, text.getBytes(StandardCharsets.UTF_8),
-                PATIENCE);
+        Message reply = Objects.requireNonNull(
+                Objects.requireNonNull(connection).request(subject, text.getBytes(StandardCharsets.UTF_8), PATIENCE),
+                "no reply");
         return new String(reply.getData(), StandardCharsets.UTF_8);
     }
 }

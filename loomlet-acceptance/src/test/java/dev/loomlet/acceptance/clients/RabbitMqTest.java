@@ -109,7 +109,8 @@ class RabbitMqTest extends AskingClient {
     @Override
     String ask(String question) throws Exception {
         return Objects.requireNonNull(callers).use(caller -> {
-            caller.channel().basicPublish("", QUESTIONS, new BasicProperties.Builder().replyTo(REPLIES).correlationId("only one").build(),
+            caller.channel().basicPublish("", QUESTIONS,
+                    new BasicProperties.Builder().replyTo(REPLIES).correlationId("only one").build(),
                     question.getBytes(StandardCharsets.UTF_8));
             return caller.replies().take();
         });

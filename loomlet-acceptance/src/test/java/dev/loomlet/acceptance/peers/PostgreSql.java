@@ -3,12 +3,18 @@ package dev.loomlet.acceptance.peers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** A PostgreSQL of this machine, in a process of its own, with a new cluster. */
 public final class PostgreSql implements AutoCloseable {
+    private static final String STARTING_UP = "57P03";
+
     private final Path folder;
     private final int port = Programs.freePort();
     private final String version;
@@ -18,8 +24,7 @@ public final class PostgreSql implements AutoCloseable {
     public PostgreSql() throws IOException {
         Certificate.install();
         Path postgres = Programs.find("postgres", "postgresql", "/usr/lib/postgresql/*/bin");
-        Path initdb = Programs.find("initdb", "postgresql", postgres.toRealPath().getParent().toString(),
-                "/usr/lib/postgresql/*/bin");
+        Path initdb = Programs.find("initdb", "postgresql", "/usr/lib/postgresql/*/bin");
         version = Programs.run(Map.of(), List.of(postgres.toString(), "--version"))
                 .replaceAll("\\s*\\(PostgreSQL\\)|\\(.*\\)",
                         "")
@@ -38,6 +43,21 @@ public final class PostgreSql implements AutoCloseable {
                 Integer.toString(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
                 "fsync=off", "-c", "client_connection_check_interval=100", "-c", "ssl=on", "-c",
                 "ssl_key_file=" + key, "-c", "ssl_cert_file=" + certificate), folder, port);
+        awaitReady();
+    }
+
+    /** It listens before it is ready. */
+    private void awaitReady() throws IOException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (true) {
+            try (Connection _ = DriverManager.getConnection(url(false))) {
+                return;
+            } catch (SQLException e) {
+                if (!STARTING_UP.equals(e.getSQLState()) || System.nanoTime() - end > 0) {
+                    throw new IOException("PostgreSQL does not get ready:\n" + server.said(), e);
+                }
+            }
+        }
     }
 
     /** It refuses to run as root. */

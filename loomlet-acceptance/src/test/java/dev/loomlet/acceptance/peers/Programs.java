@@ -30,7 +30,7 @@ public final class Programs {
     /**
      * Finds a program on the path, in the folders where Debian keeps those of servers, or in those that are given.
      *
-     * @param folders patterns of folders, such as {@code /usr/lib/postgresql/*&#47;bin}, looked at first
+     * @param folders folders to look at first; a component of a path may be a star
      * @throws TestAbortedException if it is not there: its tests are skipped, and the table says so
      */
     public static Path find(String name, String debianPackage, String... folders) {
