@@ -111,6 +111,21 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
             Greenlet<?> failed = (Greenlet<?>) greenlet;
             failed.exception().ifPresent(error -> failed.hub.report(failed, error));
         }
+
+        @Override
+        public void heldUp(Fiber fiber, long nanos) {
+            StallDetector.heldUp(fiber, nanos);
+        }
+
+        @Override
+        public void offload(List<String> rules, Consumer<String> added) {
+            Offload.connect(rules, added);
+        }
+
+        @Override
+        public boolean selects(String rule, String type, String method) {
+            return method.isEmpty() ? Offload.matches(rule, type) : Offload.matches(rule, type, method);
+        }
     }
 
     private static final class Told extends Link {

@@ -12,6 +12,9 @@ import java.util.Optional;
  * {@code dev.loomlet.stall}, recorded as the JFR event {@code dev.loomlet.Stall}, and handed to {@link Hub#onStall}: once for
  * each place in the program, and again only after 10 seconds, 20, 40...
  *
+ * <p>Under the agent a native call that the JDK itself marks as one that may block is reported exactly, from 50 ms on
+ * ({@code -Dloomlet.stall.native=}), when it is over.
+ *
  * <p>gevent's {@code EventLoopBlocked}.
  *
  * @param hub whose turn it holds up
@@ -53,6 +56,11 @@ public record Stall(
         }
     }
 
+    /** The library that is known for it, and the remedy, if one is met in the stack. */
+    public Optional<KnownOffender> known() {
+        return KnownOffender.in(stack);
+    }
+
     /** How much of a stack a report shows; {@link #stack()} has all of it. */
     private static final int SHOWN = 16;
 
@@ -69,6 +77,7 @@ public record Stall(
         if (shown < stack.size()) {
             text.append("\n    ... and ").append(stack.size() - shown).append(" more");
         }
+        known().ifPresent(each -> text.append("\n  known: ").append(each));
         return text.toString();
     }
 }

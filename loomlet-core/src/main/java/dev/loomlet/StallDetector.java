@@ -1,5 +1,6 @@
 package dev.loomlet;
 
+import dev.loomlet.internal.jdk.FileHooks;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Monitoring;
 import dev.loomlet.internal.loop.Recording;
@@ -32,7 +33,7 @@ final class StallDetector implements Runnable {
     private static final long MONITORING_AFTER = 1_000_000_000L;
     private static final AtomicBoolean MONITORED = new AtomicBoolean();
     private static final boolean JFR = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
-    private static @Nullable StallDetector running; // guarded by the class; never touched on a loop
+    private static volatile @Nullable StallDetector running; // written under the class; never on a loop
 
     private final Map<Hub, Turn> turns = new HashMap<>();
     private final Map<String, Backoff> reported = new HashMap<>();
@@ -203,7 +204,34 @@ final class StallDetector implements Runnable {
         return frame.getClassName() + "." + frame.getMethodName();
     }
 
-    private boolean due(String cause, long now) {
+    /** A native call has held the hub of the calling fiber up, and is over. */
+    static void heldUp(Fiber fiber, long nanos) {
+        StallDetector detector = running;
+        if (detector == null || !(fiber.loop().owner() instanceof Hub hub)) {
+            return;
+        }
+        List<StackTraceElement> stack = List.of(withoutOurs(new Throwable().getStackTrace()));
+        if (!detector.due(Stall.Cause.NATIVE_CALL + "@" + place(stack.toArray(StackTraceElement[]::new)),
+                System.nanoTime())) {
+            return;
+        }
+        Optional<Greenlet<?>> greenlet =
+                fiber.owner() instanceof Greenlet<?> known ? Optional.of(known) : Optional.empty();
+        Stall stall = new Stall(hub, greenlet, fiber.thread(), Duration.ofNanos(nanos), Stall.Cause.NATIVE_CALL, stack);
+        startDaemon(() -> report(stall), "loomlet-stall-report");
+    }
+
+    /** Without the frames on top that only measure. */
+    private static StackTraceElement[] withoutOurs(StackTraceElement[] stack) {
+        int top = 0;
+        while (top < stack.length - 1 && (stack[top].getClassName().startsWith("dev.loomlet.")
+                || FileHooks.measures(stack[top].getClassName()))) {
+            top++;
+        }
+        return Arrays.copyOfRange(stack, top, stack.length);
+    }
+
+    private synchronized boolean due(String cause, long now) {
         Backoff backoff = reported.get(cause);
         if (backoff == null) {
             if (reported.size() >= REMEMBERED) {

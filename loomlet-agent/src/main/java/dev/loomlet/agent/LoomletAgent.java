@@ -25,27 +25,13 @@ public final class LoomletAgent {
      */
     public static void premain(@Nullable String options, Instrumentation granted) {
         accept(granted);
-        StartedProgram program = StartedProgram.find();
-        ThreadMode mode = ThreadMode.APP;
-        SocketMode sockets = SocketMode.AUTO;
-        boolean report = false;
-        for (String each : (options == null ? "" : options).split(",", -1)) {
-            switch (each) {
-                case "" -> {}
-                case "report" -> report = true;
-                case "threads=app" -> mode = ThreadMode.APP;
-                case "threads=all" -> mode = ThreadMode.ALL;
-                case "threads=none" -> mode = ThreadMode.NONE;
-                case "sockets=fast" -> sockets = SocketMode.FAST;
-                case "sockets=jdk" -> sockets = SocketMode.JDK;
-                default -> {
-                    System.err.println("loomlet: the agent has no option \"" + each
-                            + "\"; it takes threads=app|all|none, sockets=fast|jdk and report, with commas between them");
-                    System.exit(2);
-                }
-            }
+        try {
+            StartedProgram program = StartedProgram.find();
+            new ProgramRun(RunOptions.parse(options == null ? "" : options), program.own()).await(program);
+        } catch (UnusableProgram e) {
+            System.err.println("loomlet: " + e.getMessage());
+            System.exit(2);
         }
-        new ProgramRun(mode, sockets, program.own(), report).await(program);
     }
 
     /**

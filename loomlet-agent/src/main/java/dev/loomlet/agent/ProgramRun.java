@@ -2,6 +2,7 @@ package dev.loomlet.agent;
 
 import dev.loomlet.Hub;
 import dev.loomlet.LoopExit;
+import dev.loomlet.internal.jdk.FileHooks;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
@@ -18,25 +19,19 @@ import org.jspecify.annotations.Nullable;
  * error left {@code main}; or by {@code System.exit}. While shutdown hooks run, so do the greenlets.
  */
 public final class ProgramRun {
-    private final ThreadMode mode;
-    private final SocketMode sockets;
+    private final RunOptions options;
     private final Set<URI> own;
-    private final boolean report;
     private volatile int exitCode;
 
     /**
      * Prepares one.
      *
-     * @param mode which threads become greenlets
-     * @param sockets what is under its sockets
+     * @param options how to run it
      * @param own where the program's own classes are loaded from
-     * @param report whether to print, at the end, what has happened
      */
-    public ProgramRun(ThreadMode mode, SocketMode sockets, Set<URI> own, boolean report) {
-        this.mode = mode;
-        this.sockets = sockets;
+    public ProgramRun(RunOptions options, Set<URI> own) {
+        this.options = options;
         this.own = Set.copyOf(own);
-        this.report = report;
     }
 
     /** Something that may be called as a program's main. */
@@ -63,28 +58,30 @@ public final class ProgramRun {
     }
 
     /** Prepares a program that the JVM is about to start by itself, on the calling thread. */
-    void await(StartedProgram program) {
+    void await(StartedProgram program) throws UnusableProgram {
         AppThreads threads = install(Hub.current(), program);
         threads.onMain((receiver, args) -> run(threads, () -> MainMethod.callAgain(receiver, args)));
     }
 
-    private AppThreads install(Hub hub, @Nullable StartedProgram program) {
+    private AppThreads install(Hub hub, @Nullable StartedProgram program) throws UnusableProgram {
         Ownership ownership = new Ownership(own);
-        AppThreads threads = new AppThreads(hub, mode, ownership);
+        AppThreads threads = new AppThreads(hub, options.threads(), ownership);
         Instrumentation instrumentation = LoomletAgent.instrumentation().orElse(null);
         Patches patches = null;
         if (instrumentation != null) {
             ThreadHooks.install(threads);
-            patches = new Patches(ownership, program);
+            FileHooks.install(new FileWaits(options.files()));
+            patches = new Patches(ownership, new Offloading(instrumentation, options.offload()), program);
             patches.install(instrumentation);
             patches.failed()
                     .forEach((name, error) -> System.err.println("loomlet: cannot patch " + name + ": " + error));
         }
+        SocketMode sockets = options.sockets();
         String why = sockets == SocketMode.JDK ? "as asked for" : FastSockets.install();
         if (sockets == SocketMode.FAST && !why.isEmpty()) {
             System.err.println("loomlet: the program runs on the JDK's sockets: " + why);
         }
-        if (report) {
+        if (options.report()) {
             new RunReport(hub, threads, ownership, patches, why.isEmpty() ? "fast" : "the JDK's: " + why).watch();
         }
         return threads;

@@ -91,13 +91,17 @@ final class RunReport {
         if (patches == null) {
             line(text, "patched", "nothing: there is no agent in this JVM");
         } else {
-            line(text, "patched", ThreadHooks.PATCHED.stream()
+            line(text, "patched", ThreadHooks.PATCHED.stream().flatMap(Set::stream)
                     .filter(each -> !patches.failed().containsKey(each.getName()))
                     .map(Class::getSimpleName).sorted().collect(Collectors.joining(", "))
                     + "; Thread.currentThread() in " + patches.rewritten() + " classes");
+            for (String each : patches.offloading().report()) {
+                line(text, "offloaded", each);
+            }
             patches.failed().forEach((name, why) -> line(text, "not patched", name + ": " + why));
         }
-        line(text, "not cooperative", "regular files, native code, and loops that never wait hold the hub up");
+        line(text, "not cooperative",
+                "native code without an offloading rule, and loops that never wait, hold the hub up");
         out.print(text);
         out.flush();
     }

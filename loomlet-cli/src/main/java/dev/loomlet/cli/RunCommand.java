@@ -1,7 +1,9 @@
 package dev.loomlet.cli;
 
+import dev.loomlet.agent.FileMode;
 import dev.loomlet.agent.MainMethod;
 import dev.loomlet.agent.ProgramRun;
+import dev.loomlet.agent.RunOptions;
 import dev.loomlet.agent.SocketMode;
 import dev.loomlet.agent.ThreadMode;
 import dev.loomlet.agent.UnusableProgram;
@@ -30,6 +32,10 @@ final class RunCommand extends Command {
     private static final Option SOCKETS =
             Option.value("--sockets", "fast|jdk",
                     "whose sockets the program gets: Loomlet's (the default), or the JDK's");
+    private static final Option FILES = Option.value("--files", "inline|pool",
+            "where they read and write regular files: on the hub (inline) or on its pool of threads");
+    private static final Option OFFLOAD = Option.value("--offload", "CLASS#METHOD,...",
+            "methods that block in native code and are kept off the hub");
     private static final Option REPORT = Option.flag("--report", "tells at the end what has happened");
 
     RunCommand() {
@@ -39,7 +45,7 @@ final class RunCommand extends Command {
 
     @Override
     List<Option> options() {
-        return List.of(CLASS_PATH, THREADS, SOCKETS, REPORT);
+        return List.of(CLASS_PATH, THREADS, FILES, SOCKETS, OFFLOAD, REPORT);
     }
 
     @Override
@@ -67,8 +73,16 @@ final class RunCommand extends Command {
             case "jdk" -> SocketMode.JDK;
             case String other -> throw new UsageException("--sockets must be fast or jdk, not \"" + other + '"');
         };
+        FileMode files = switch (invocation.value(FILES).orElse("")) {
+            case "" -> RunOptions.DEFAULT.files();
+            case "inline" -> FileMode.INLINE;
+            case "pool" -> FileMode.POOL;
+            case String other -> throw new UsageException("--files must be inline or pool, not \"" + other + '"');
+        };
+        List<String> offload = invocation.value(OFFLOAD).map(each -> List.of(each.split(","))).orElse(List.of());
+        RunOptions options = new RunOptions(mode, files, sockets, offload, invocation.has(REPORT));
         try {
-            new Run(mode, sockets, invocation.has(REPORT), invocation.value(CLASS_PATH).orElse(null),
+            new Run(options, invocation.value(CLASS_PATH).orElse(null),
                     invocation.arguments().getFirst(),
                     invocation.arguments().subList(1, invocation.arguments().size())).run();
             return 0;
@@ -79,7 +93,7 @@ final class RunCommand extends Command {
     }
 
     /** What is to be run, and how. */
-    private record Run(ThreadMode mode, SocketMode sockets, boolean report, @Nullable String classPath, String program,
+    private record Run(RunOptions options, @Nullable String classPath, String program,
             List<String> arguments) {
         private String[] args() {
             return arguments.toArray(String[]::new);
@@ -117,8 +131,7 @@ final class RunCommand extends Command {
             }
             SourceProgram source = SourceProgram.compile(file, path);
             System.setProperty("java.class.path", path);
-            new ProgramRun(mode, sockets, own, report).run(() -> load(source.mainClass(), source.loader(), program),
-                    args());
+            new ProgramRun(options, own).run(() -> load(source.mainClass(), source.loader(), program), args());
         }
 
         private void runJar(Path jar) throws UnusableProgram {
@@ -139,7 +152,7 @@ final class RunCommand extends Command {
             String name = main.strip();
             ClassPath.append(jar);
             System.setProperty("java.class.path", jar.toString());
-            new ProgramRun(mode, sockets, Set.of(jar.toUri()), report)
+            new ProgramRun(options, Set.of(jar.toUri()))
                     .run(() -> load(name, ClassLoader.getSystemClassLoader(), jar.toString()), args());
         }
 
@@ -158,8 +171,7 @@ final class RunCommand extends Command {
                 }
             }
             System.setProperty("java.class.path", path);
-            new ProgramRun(mode, sockets, own, report).run(
-                    () -> load(program, ClassLoader.getSystemClassLoader(), path),
+            new ProgramRun(options, own).run(() -> load(program, ClassLoader.getSystemClassLoader(), path),
                     args());
         }
 

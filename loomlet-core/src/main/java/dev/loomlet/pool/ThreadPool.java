@@ -4,6 +4,8 @@ import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
+import dev.loomlet.internal.loop.Away;
+import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
@@ -47,7 +49,7 @@ public final class ThreadPool implements AutoCloseable {
     private final Hub hub;
     private final Group spawned;
     private final Slots slots;
-    private final LinkedTransferQueue<Job<?>> queue = new LinkedTransferQueue<>();
+    private final LinkedTransferQueue<Work> queue = new LinkedTransferQueue<>();
 
     /**
      * Idle threads less jobs in the queue. Who adds a job takes one off, and if that makes it negative, nobody is there for
@@ -56,7 +58,7 @@ public final class ThreadPool implements AutoCloseable {
      */
     private final AtomicInteger spare = new AtomicInteger();
 
-    private final Job<?> goHome = new Job<>(() -> true); // ends the thread that takes it
+    private final Work goHome = () -> {}; // ends the thread that takes it
     private final AtomicInteger threads = new AtomicInteger();
     private final AtomicInteger numbers = new AtomicInteger();
     private volatile int places;
@@ -154,6 +156,49 @@ public final class ThreadPool implements AutoCloseable {
     }
 
     /**
+     * The calling greenlet itself moves to a thread of the pool, until the stay is closed; its hub goes on without it.
+     *
+     * {@snippet :
+     * try (var stay = hub.threadPool().enter()) {
+     *     result = library.blockingNativeCall(); // still in this greenlet, with its locks and thread locals
+     * }
+     * }
+     *
+     * <p>Unlike {@link #call(Callable)} it changes neither the current thread nor who holds which lock, so it goes round code
+     * that was written for its caller's thread: it is what offloading rules do ({@link dev.loomlet.Offload}). What runs
+     * inside runs beside the other greenlets of the hub and must not touch what they share.
+     *
+     * <p>Waits for a place where need be. On a thread that is no greenlet, in a stay already, and where the greenlet cannot
+     * be moved (a native method has called it, or a class is being initialised), it stays where it is.
+     *
+     * <p><b>Kill and timeout</b> end the wait for a place. After that they do not reach the greenlet before it is back: they
+     * are thrown at its next wait. Waits inside are those of a thread without a hub.
+     *
+     * @throws IllegalStateException if the pool is closed
+     */
+    public Stay enter() {
+        if (Fiber.current() == null) {
+            return Stay.NOWHERE;
+        }
+        checkOpen();
+        slots.take(-1);
+        Away away = null;
+        try {
+            away = Away.leave(this::carry, slots::giveBack);
+        } finally {
+            if (away == null) {
+                slots.giveBack();
+            }
+        }
+        if (away == null) {
+            return Stay.NOWHERE;
+        }
+        Stay stay = new Stay();
+        stay.away = away;
+        return stay;
+    }
+
+    /**
      * Begins a job, once there is a place for it.
      *
      * @return a greenlet that waits for the job: to be joined, linked and killed as any other
@@ -219,6 +264,46 @@ public final class ThreadPool implements AutoCloseable {
         }
     }
 
+    /** Something for a thread of the pool to do. Tells {@link #spare} when it has done it. */
+    private interface Work {
+        /** On a thread of the pool. */
+        void run();
+    }
+
+    /** A turn of a greenlet that has come to the pool. */
+    private void carry(Runnable turn) {
+        submit(() -> {
+            turn.run();
+            var _ = Thread.interrupted(); // of the greenlet, which takes it along
+            spare.incrementAndGet();
+        });
+    }
+
+    /**
+     * A greenlet's stay on a thread of the pool, from {@link ThreadPool#enter} to {@link #close}. For the greenlet itself.
+     */
+    public static final class Stay implements AutoCloseable {
+        private static final Stay NOWHERE = new Stay();
+        private @Nullable Away away;
+
+        private Stay() {}
+
+        /** Whether the greenlet has left its hub; else its code runs where it ran before. */
+        public boolean left() {
+            return away != null;
+        }
+
+        /** Brings the greenlet back to its hub. Twice is harmless. */
+        @Override
+        public void close() {
+            Away ends = away;
+            if (ends != null) {
+                away = null;
+                ends.comeHome();
+            }
+        }
+    }
+
     /**
      * A job that has a place.
      *
@@ -230,7 +315,7 @@ public final class ThreadPool implements AutoCloseable {
      *
      * Whoever takes it to its end gives the place back: the thread, or the waiter that withdraws it.
      */
-    private final class Job<T> {
+    private final class Job<T> implements Work {
         private static final int NEW = 0;
         private static final int RUNNING = 1;
         private static final int DONE = 2;
@@ -294,8 +379,8 @@ public final class ThreadPool implements AutoCloseable {
             }
         }
 
-        /** On a thread of the pool. */
-        void run() {
+        @Override
+        public void run() {
             thread = Thread.currentThread();
             if (!state.compareAndSet(NEW, RUNNING)) {
                 spare.incrementAndGet();
@@ -371,7 +456,7 @@ public final class ThreadPool implements AutoCloseable {
 
     // --- threads
 
-    private void submit(Job<?> job) {
+    private void submit(Work job) {
         queue.add(job);
         if (spare.getAndDecrement() <= 0) {
             addThread();
@@ -403,7 +488,7 @@ public final class ThreadPool implements AutoCloseable {
         POOL_OF_THREAD.set(this);
         spare.incrementAndGet();
         for (;;) {
-            Job<?> job = next();
+            Work job = next();
             if (job == null) {
                 threads.decrementAndGet();
                 if (!queue.isEmpty() && !closed) {
@@ -419,9 +504,9 @@ public final class ThreadPool implements AutoCloseable {
         }
     }
 
-    private @Nullable Job<?> next() {
+    private @Nullable Work next() {
         for (;;) {
-            Job<?> job = null;
+            Work job = null;
             try {
                 job = queue.poll(closed ? 0 : IDLE_MILLIS, TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {

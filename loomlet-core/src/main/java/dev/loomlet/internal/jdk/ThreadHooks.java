@@ -13,6 +13,7 @@ import java.lang.classfile.CodeElement;
 import java.lang.classfile.CodeModel;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.Opcode;
+import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
@@ -63,9 +64,11 @@ public final class ThreadHooks {
     /** Its name in class files. */
     public static final String HOOK_NAME = "java/lang/LoomletThreads";
 
-    /** The classes of the JDK that {@link #transform} changes. */
-    public static final Set<Class<?>> PATCHED = Set.of(Thread.class, Access.type("java.lang.VirtualThread"),
-            LockSupport.class, AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class, CompletableFuture.class);
+    /** The classes of the JDK that {@link #transform} changes for threads, and those for files. */
+    public static final List<Set<Class<?>>> PATCHED = List.of(
+            Set.of(Thread.class, Access.type("java.lang.VirtualThread"), LockSupport.class,
+                    AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class, CompletableFuture.class),
+            FileHooks.PATCHED);
 
     private static final ClassDesc THREAD = ClassDesc.of("java.lang.Thread");
     private static final ClassDesc STATE = ClassDesc.of("java.lang.Thread$State");
@@ -408,6 +411,7 @@ public final class ThreadHooks {
                     .withField("PIN", SUPPLIER, shared).withField("UNPIN", CONSUMER, shared)
                     .withField("NAME", BI_CONSUMER, shared).withField("LOADER", BI_CONSUMER, shared)
                     .withField("MAIN", BI_CONSUMER, shared);
+            FileHooks.fields().forEach((name, type) -> b.withField(name, type, shared));
             // public static Thread current(): what Thread.currentThread() becomes outside the JDK
             b.withMethodBody("current", MethodTypeDesc.of(THREAD), shared, c -> {
                 c.getstatic(HOOK, "FACE", FUNCTION).invokestatic(THREAD, "currentThread", MethodTypeDesc.of(THREAD));
@@ -468,7 +472,7 @@ public final class ThreadHooks {
     }
 
     /** A change of one method. */
-    private interface Change {
+    interface Change {
         void write(CodeBuilder code, CodeModel original);
     }
 
@@ -539,7 +543,7 @@ public final class ThreadHooks {
                 // what beforeExecute is told
                 changes.put("runWorker(Ljava/util/concurrent/ThreadPoolExecutor$Worker;)V", currentThreads());
             }
-            default -> {}
+            default -> FileHooks.changes(name, changes);
         }
         return changes;
     }
@@ -557,9 +561,14 @@ public final class ThreadHooks {
         }
     }
 
+    /** A variable that the method does not use. */
+    static int freeLocal(CodeModel original) {
+        return ((CodeAttribute) original).maxLocals(); // a builder of its own would only know the parameters
+    }
+
     /** Each {@code U.park(..)} becomes {@code t = PIN.get(); U.park(..); UNPIN.accept(t)}. */
     private static void aroundPark(CodeBuilder code, CodeModel original) {
-        int token = code.allocateLocal(java.lang.classfile.TypeKind.REFERENCE);
+        int token = freeLocal(original);
         for (CodeElement each : original) {
             if (each instanceof InvokeInstruction invoke && invoke.name().equalsString("park")) {
                 code.getstatic(HOOK, "PIN", SUPPLIER).invokeinterface(SUPPLIER, "get", MethodTypeDesc.of(CD_Object))

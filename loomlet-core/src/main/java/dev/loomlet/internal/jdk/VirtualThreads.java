@@ -43,6 +43,8 @@ public final class VirtualThreads {
         static final Yielder YIELDER = Yielder.make();
         static final MethodHandle GET_SCHEDULER = Access.field(TYPE, "scheduler", Executor.class)
                 .toMethodHandle(AccessMode.GET).asType(methodType(Object.class, Thread.class));
+        static final MethodHandle GET_TURN = Access.field(TYPE, "runContinuation", Runnable.class)
+                .toMethodHandle(AccessMode.GET).asType(methodType(Runnable.class, Thread.class));
         static final MethodHandle SET_STATE = state(AccessMode.SET_RELEASE, void.class, Thread.class, int.class);
         static final MethodHandle CAS_STATE =
                 state(AccessMode.COMPARE_AND_SET, boolean.class, Thread.class, int.class, int.class);
@@ -210,6 +212,15 @@ public final class VirtualThreads {
         }
         try {
             return Jdk.GET_SCHEDULER.invokeExact(virtual);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** What is handed to the scheduler of a virtual thread for each of its turns: always the same object. */
+    public static Runnable turn(Thread virtual) {
+        try {
+            return (Runnable) Jdk.GET_TURN.invokeExact(virtual);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }

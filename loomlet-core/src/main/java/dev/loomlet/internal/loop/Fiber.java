@@ -104,9 +104,9 @@ public final class Fiber implements Executor, Runnable {
     public boolean inForeignWait() {
         if (turn == null) { // home's, which is never out of reach, or adopted: the loop does not see its turns
             return owner == null && thread.isVirtual() && waiting == null && loop.running() != null
-                    && Thread.currentThread() != thread && parked(thread.getState());
+                    && Thread.currentThread() != thread && parked(thread.getState()) && !Away.is(thread);
         }
-        return !queued && !done && waiting == null && loop.running() != this;
+        return !queued && !done && waiting == null && loop.running() != this && !Away.is(thread);
     }
 
     private static boolean parked(Thread.State state) {
@@ -142,9 +142,9 @@ public final class Fiber implements Executor, Runnable {
         return known;
     }
 
-    /** The fiber of the calling virtual thread, or null if it belongs to no loop. */
+    /** The fiber of the calling virtual thread, or null if it belongs to no loop, or has left its loop ({@link Away}). */
     public static @Nullable Fiber of(Thread thread) {
-        if (VirtualThreads.scheduler(thread) instanceof Fiber fiber) {
+        if (VirtualThreads.scheduler(thread) instanceof Fiber fiber && !Away.is(thread)) {
             return fiber.thread == thread ? fiber : adopted(fiber.loop, thread);
         }
         return null;
@@ -159,15 +159,20 @@ public final class Fiber implements Executor, Runnable {
             }
             this.turn = turn;
         }
-        loop.ready(turn == this.turn ? this : turn);
+        if (!Away.takes(turn)) {
+            loop.ready(turn == this.turn ? this : turn);
+        }
     }
 
     /** One turn, on the loop. */
     @Override
     public void run() {
         queued = false;
-        loop.enter(this);
         Runnable turn = this.turn;
+        if (turn != null && Away.is(turn)) {
+            return; // one too many
+        }
+        loop.enter(this);
         if (turn != null) {
             turn.run();
         }

@@ -101,6 +101,12 @@ public final class Loop implements JdkHooks.Target {
 
     private final @Nullable RandomGenerator random; // for select, if somebody wants the same choices each time
 
+    /** When the running fiber began a native call that may block, or 0: {@link NativeWaits}. */
+    long nativeSince;
+
+    /** Who waits for descriptors here, while somebody does. On the loop. */
+    @Nullable Descriptors descriptors;
+
     private long switches;
     private long turns;
     private long blockedNanos;
@@ -156,7 +162,7 @@ public final class Loop implements JdkHooks.Target {
     public static @Nullable Loop here() {
         Thread thread = Thread.currentThread();
         if (thread.isVirtual()) {
-            return VirtualThreads.scheduler(thread) instanceof Fiber fiber ? fiber.loop() : null;
+            return VirtualThreads.scheduler(thread) instanceof Fiber fiber && !Away.is(thread) ? fiber.loop() : null;
         }
         Loop loop = HERE.get();
         return loop != null && loop.runner == thread ? loop : null;
@@ -426,6 +432,7 @@ public final class Loop implements JdkHooks.Target {
 
     void enter(Fiber fiber) {
         running = fiber;
+        nativeSince = 0;
         switches++;
         if (observers != null) {
             begins(fiber);
@@ -738,7 +745,9 @@ public final class Loop implements JdkHooks.Target {
         Runnable task;
         while (runs < RUNS && (task = ready.poll()) != null) {
             try {
-                task.run();
+                if (task instanceof Fiber || !Away.is(task)) {
+                    task.run();
+                }
             } catch (Throwable t) {
                 running = null;
                 failure.accept(t);
