@@ -45,6 +45,7 @@ final class Programs {
         main.putValue("Premain-Class", agent);
         main.putValue("Can-Redefine-Classes", "true");
         main.putValue("Can-Retransform-Classes", "true");
+        main.putValue("Can-Set-Native-Method-Prefix", "true");
         List<String> path = new ArrayList<>();
         for (String each : System.getProperty("java.class.path").split(File.pathSeparator)) {
             path.add(Path.of(each).toUri().toString());
@@ -103,7 +104,8 @@ final class Programs {
         return new ProcessBuilder(command).directory(folder.toFile());
     }
 
-    private Ended java(List<String> args) throws Exception {
+    /** {@code java ...}. */
+    Ended java(List<String> args) throws Exception {
         Path out = Files.createTempFile(folder, "out", "");
         Path err = Files.createTempFile(folder, "err", "");
         Process process = command(args).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
