@@ -107,7 +107,7 @@ class WorkingGuideTest {
     @Test
     void everyBlockOfTheChaptersIsHere() throws IOException {
         assertThat(GuideBlocks.standIn(WorkingGuideTest.class, "pools.md", "scopes.md", "context.md", "bridges.md",
-                "signals.md", "inspecting.md", "hangs.md")).isEqualTo(21);
+                "signals.md", "inspecting.md", "hangs.md")).isEqualTo(22);
     }
 
     // --- pools
@@ -138,6 +138,18 @@ class WorkingGuideTest {
         Hub hub = Hub.current();
         List<String> rows = hub.threadPool().call(() -> database.query("all")); // only this greenlet waits
         assertThat(rows).containsExactly("row of all");
+    }
+
+    @Test
+    void aStayOnThePool() {
+        Hub hub = Hub.current();
+        var found = new AsyncResult<List<String>>();
+        spawn(() -> {
+            try (var _ = hub.threadPool().enter()) {
+                found.set(database.query("more")); // beside the other greenlets: it must not touch what they share
+            }
+        }).join();
+        assertThat(found.get()).containsExactly("row of more");
     }
 
     // --- scopes
