@@ -3,13 +3,20 @@ package dev.loomlet.net;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 
 /** Addresses as people write them, and back. */
 final class Addresses {
     private static final int MAX_PORT = 65_535;
+    private static final String UNIX = "unix:";
 
     private Addresses() {}
+
+    /** As {@link #parse}, and {@code unix:/path/of/socket}. */
+    static SocketAddress parseAny(String text) throws UnknownHostException {
+        return text.startsWith(UNIX) ? UnixDomainSocketAddress.of(text.substring(UNIX.length())) : parse(text);
+    }
 
     /**
      * Reads {@code host:port}, {@code [ipv6]:port}, {@code :port} or {@code port}; without a host it means all addresses
@@ -57,6 +64,9 @@ final class Addresses {
         if (address instanceof InetSocketAddress inet && inet.getAddress() != null) {
             String host = inet.getAddress().getHostAddress();
             return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + inet.getPort();
+        }
+        if (address instanceof UnixDomainSocketAddress unix) {
+            return UNIX + (unix.getPath().toString().isEmpty() ? "unnamed" : unix.getPath());
         }
         return address.toString();
     }

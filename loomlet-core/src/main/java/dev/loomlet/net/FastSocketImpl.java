@@ -18,8 +18,10 @@ import java.net.SocketImpl;
 import java.net.SocketOption;
 import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +82,8 @@ final class FastSocketImpl extends SocketImpl {
     private int streak;
     private long blockedReader; // a thread in the kernel's poll, as NativeThread knows it; under lock
     private long blockedWriter;
+    private boolean unix;
+    private @Nullable SocketAddress unixPeer; // of a connection, or whom "accepting" is to connect to
 
     FastSocketImpl(boolean server, boolean strict) {
         this.server = server;
@@ -117,6 +121,9 @@ final class FastSocketImpl extends SocketImpl {
     }
 
     String where() {
+        if (unix) {
+            return Addresses.format(unixAddress(!server));
+        }
         InetAddress peer = address;
         return server || peer == null ? "port " + localport
                 : Addresses.format(new InetSocketAddress(peer, port));
@@ -148,6 +155,105 @@ final class FastSocketImpl extends SocketImpl {
                 throw new SocketException("Already created");
             }
             own(SocketNatives.open(server), UNCONNECTED);
+        }
+    }
+
+    // --- Unix domain sockets, and listening sockets that came from elsewhere
+
+    boolean isUnix() {
+        return unix;
+    }
+
+    /** A listening one. */
+    static FastSocketImpl listening(UnixDomainSocketAddress address, int backlog) throws IOException {
+        FastSocketImpl impl = new FastSocketImpl(true, false);
+        FileDescriptor fd = SocketNatives.openUnix();
+        impl.unix = true;
+        impl.own(fd, UNCONNECTED);
+        try {
+            SocketNatives.bindUnix(fd, address.getPath());
+            impl.listen(backlog);
+            return impl;
+        } catch (Throwable t) {
+            impl.close();
+            throw t;
+        }
+    }
+
+    /** One that this process was given. */
+    static FastSocketImpl listening(int descriptor) throws IOException {
+        FileDescriptor fd = SocketNatives.adoptListening(descriptor);
+        FastSocketImpl impl = new FastSocketImpl(true, false);
+        impl.unix = SocketNatives.isUnix(fd);
+        impl.own(fd, UNCONNECTED);
+        if (!impl.unix) {
+            InetSocketAddress local = SocketNatives.localAddress(fd);
+            impl.address = local.getAddress();
+            impl.localport = local.getPort();
+        }
+        return impl;
+    }
+
+    /** A second socket for the same listening socket of the system. */
+    FastSocketImpl share() throws IOException {
+        int copy;
+        synchronized (lock) {
+            ensureOpen();
+            copy = SocketNatives.duplicate(fd);
+        }
+        return listening(copy);
+    }
+
+    /**
+     * One whose {@code accept} makes a connection to {@code address}: being accepted is the only way into the state
+     * "connected" that a {@link java.net.Socket} has for addresses that are not of the Internet.
+     */
+    static FastSocketImpl dialling(UnixDomainSocketAddress address) {
+        FastSocketImpl impl = new FastSocketImpl(true, false);
+        impl.unixPeer = address;
+        return impl;
+    }
+
+    /** Where it is bound, or where its peer is. */
+    SocketAddress unixAddress(boolean peer) {
+        SocketAddress known = unixPeer;
+        if (peer && known != null) {
+            return known;
+        }
+        synchronized (lock) {
+            try {
+                ensureOpen();
+                return SocketNatives.localUnixAddress(fd);
+            } catch (IOException e) {
+                return UnixDomainSocketAddress.of("");
+            }
+        }
+    }
+
+    InetSocketAddress inetAddress() {
+        return new InetSocketAddress(address, localport);
+    }
+
+    private void dial(UnixDomainSocketAddress to, long nanos) throws IOException {
+        synchronized (lock) {
+            unix = true;
+            own(SocketNatives.openUnix(), CONNECTING);
+        }
+        unixPeer = to;
+        address = null;
+        long deadline = deadline(nanos);
+        long pause = 1_000_000;
+        try {
+            // The kernel does not tell when a full backlog has room again.
+            while (!SocketNatives.connectUnix(fd, to.getPath())) {
+                Loomlet.sleep(
+                        Duration.ofNanos(Math.min(pause, nanos < 0 ? pause : left(nanos, deadline, "connecting to"))));
+                pause = Math.min(2 * pause, 50_000_000);
+            }
+            state = CONNECTED;
+        } catch (Throwable t) {
+            close();
+            throw t;
         }
     }
 
@@ -391,6 +497,14 @@ final class FastSocketImpl extends SocketImpl {
             throw timedOut(what);
         }
         return left;
+    }
+
+    int limit() {
+        return timeout;
+    }
+
+    void limit(int millis) {
+        timeout = millis;
     }
 
     private long timeoutNanos() {
@@ -919,7 +1033,12 @@ final class FastSocketImpl extends SocketImpl {
         if (!(other instanceof FastSocketImpl connection) || connection.state != NEW) {
             throw new SocketException("cannot accept a connection into " + other.getClass().getName());
         }
+        if (unixPeer instanceof UnixDomainSocketAddress to) {
+            connection.dial(to, timeoutNanos());
+            return;
+        }
         FileDescriptor newFd = new FileDescriptor();
+        String[] unixPeers = new String[1];
         InetSocketAddress[] peer = new InetSocketAddress[1];
         long nanos = timeoutNanos();
         take(readTurn, "accepting at", nanos);
@@ -928,8 +1047,8 @@ final class FastSocketImpl extends SocketImpl {
             Line line = line();
             long deadline = deadline(nanos);
             for (;;) {
-                int n = line == null || line.readable ? SocketNatives.accept(fd, newFd, peer)
-                        : SocketNatives.UNAVAILABLE;
+                int n = line != null && !line.readable ? SocketNatives.UNAVAILABLE
+                        : unix ? SocketNatives.acceptUnix(fd, newFd, unixPeers) : SocketNatives.accept(fd, newFd, peer);
                 if (n > 0) {
                     break;
                 }
@@ -946,6 +1065,13 @@ final class FastSocketImpl extends SocketImpl {
         } finally {
             leave(readTurn);
         }
+        if (unix) {
+            connection.unix = true;
+            connection.own(newFd, CONNECTED);
+            connection.unixPeer = UnixDomainSocketAddress.of(unixPeers[0]);
+            connection.address = null;
+            return;
+        }
         connection.own(newFd, CONNECTED);
         connection.address = peer[0].getAddress();
         connection.port = peer[0].getPort();
@@ -953,7 +1079,7 @@ final class FastSocketImpl extends SocketImpl {
 
     @Override
     protected int getLocalPort() {
-        if (localport == 0 && !server) {
+        if (localport == 0 && !server && !unix) {
             synchronized (lock) {
                 if (state == CONNECTED) {
                     try {
@@ -1102,7 +1228,7 @@ final class FastSocketImpl extends SocketImpl {
                 return timeout;
             }
             try {
-                if (option == SO_BINDADDR) {
+                if (option == SO_BINDADDR && !unix) {
                     return SocketNatives.localAddress(fd).getAddress();
                 }
                 Object value = SocketNatives.getOption(fd, named(option));

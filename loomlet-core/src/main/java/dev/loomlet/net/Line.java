@@ -107,6 +107,13 @@ final class Line extends DescriptorHandler {
         return "reading from " + (user == null ? "a socket" : user.where());
     }
 
+    /** For sockets whose descriptor may be closed between a look at it and its registration. */
+    void ensureRegistered() throws IOException {
+        if (!registered) {
+            register();
+        }
+    }
+
     private void register() throws IOException {
         loop.poller().register(this); // the state of now is the first edge
         registered = true;

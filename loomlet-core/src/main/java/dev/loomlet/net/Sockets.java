@@ -6,7 +6,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>gevent's {@code gevent.socket}.
  */
 public final class Sockets {
+    private static final int FIRST_INHERITED = 3;
+
     private Sockets() {}
 
     /** Whether sockets are {@link StreamSocket}s here. */
@@ -35,31 +43,74 @@ public final class Sockets {
     }
 
     /**
-     * A connection. Killed meanwhile, it leaves nothing behind.
+     * A connection. Killed meanwhile, it leaves nothing behind. {@link Connector} can do more: try all addresses of a name,
+     * go through a proxy.
      *
-     * @param address {@code host:port} or {@code [ipv6]:port}
+     * @param address {@code host:port}, {@code [ipv6]:port} or {@code unix:/path}
      * @throws IOException if there is none to be had; the message names the address
      */
     public static Socket connect(String address) throws IOException {
-        return connect(Addresses.parse(address), null);
+        return connect(Addresses.parseAny(address));
     }
 
     /** As {@link #connect(String)}, with the longest time that it may take. */
     public static Socket connect(String address, Duration timeout) throws IOException {
-        return connect(Addresses.parse(address), timeout);
+        return connectAny(Addresses.parseAny(address), timeout);
     }
 
-    /** As {@link #connect(String)}. */
-    public static Socket connect(InetSocketAddress address) throws IOException {
-        return connect(address, null);
+    /** As {@link #connect(String)}: an {@link InetSocketAddress} or a {@link UnixDomainSocketAddress}. */
+    public static Socket connect(SocketAddress address) throws IOException {
+        return connectAny(address, null);
     }
 
-    private static Socket connect(InetSocketAddress address, @Nullable Duration timeout) throws IOException {
+    /** As {@link #connect(SocketAddress)}, with the longest time that it may take. */
+    public static Socket connect(SocketAddress address, Duration timeout) throws IOException {
+        return connectAny(address, timeout);
+    }
+
+    static int millis(Duration timeout) {
+        return Math.clamp(timeout.plusNanos(999_999).toMillis(), 1, Integer.MAX_VALUE);
+    }
+
+    private static Socket connectAny(SocketAddress address, @Nullable Duration timeout) throws IOException {
+        if (address instanceof InetSocketAddress inet) {
+            return connectInet(inet, timeout);
+        }
+        if (!(address instanceof UnixDomainSocketAddress unix)) {
+            throw new IllegalArgumentException("no socket can be connected to " + address);
+        }
+        needFast("Unix domain sockets");
+        try {
+            return FastServerSocket.connect(unix, timeout);
+        } catch (java.net.SocketTimeoutException e) {
+            throw timedOut(address, timeout, e);
+        } catch (SocketException e) {
+            SocketException told = new SocketException(Addresses.format(address) + ": " + e.getMessage());
+            told.initCause(e);
+            throw told;
+        }
+    }
+
+    private static void needFast(String what) throws SocketException {
+        if (!fast()) {
+            throw new SocketException(what + " need a poller that watches descriptors, and this hub's is \""
+                    + Platform.backend() + "\"");
+        }
+    }
+
+    private static java.net.SocketTimeoutException timedOut(SocketAddress address, @Nullable Duration timeout,
+            java.net.SocketTimeoutException e) {
+        var told = new java.net.SocketTimeoutException(
+                "no connection to " + Addresses.format(address) + " within " + timeout);
+        told.initCause(e);
+        return told;
+    }
+
+    private static Socket connectInet(InetSocketAddress address, @Nullable Duration timeout) throws IOException {
         Socket socket = open();
         boolean done = false;
         try {
-            socket.connect(address, timeout == null ? 0
-                    : Math.clamp(timeout.plusNanos(999_999).toMillis(), 1, Integer.MAX_VALUE));
+            socket.connect(address, timeout == null ? 0 : millis(timeout));
             done = true;
             return socket;
         } catch (java.net.ConnectException e) {
@@ -67,10 +118,7 @@ public final class Sockets {
             told.initCause(e);
             throw told;
         } catch (java.net.SocketTimeoutException e) {
-            var told = new java.net.SocketTimeoutException(
-                    "no connection to " + Addresses.format(address) + " within " + timeout);
-            told.initCause(e);
-            throw told;
+            throw timedOut(address, timeout, e);
         } finally {
             if (!done) {
                 socket.close();
@@ -86,15 +134,72 @@ public final class Sockets {
     /**
      * A listening socket. Most programs want a {@link StreamServer}.
      *
-     * @param address {@code host:port}, {@code [ipv6]:port}, or {@code :port} for all addresses; port 0 picks a free one
+     * @param address {@code host:port}, {@code [ipv6]:port}, or {@code :port} for all addresses, where port 0 picks a free
+     *     one; or {@code unix:/path}, of a file that must not exist and stays when the socket is closed
      * @param backlog how many connections the kernel holds that have not been accepted yet
      */
     public static ServerSocket listen(String address, int backlog) throws IOException {
+        return listen(Addresses.parseAny(address), backlog, false);
+    }
+
+    /**
+     * The listening sockets that a supervisor has opened for this process, systemd's way: {@code LISTEN_FDS} of them, from
+     * descriptor 3 on, if {@code LISTEN_PID} is this process. Call it once: each call takes the descriptors over.
+     *
+     * @throws IOException if one of them is no listening socket
+     */
+    public static List<ServerSocket> inherited() throws IOException {
+        String count = System.getenv("LISTEN_FDS");
+        if (count == null || !Long.toString(ProcessHandle.current().pid()).equals(System.getenv("LISTEN_PID"))) {
+            return List.of();
+        }
+        List<ServerSocket> sockets = new ArrayList<>();
+        for (int i = 0; i < Integer.parseInt(count); i++) {
+            sockets.add(inherited(FIRST_INHERITED + i));
+        }
+        return List.copyOf(sockets);
+    }
+
+    /**
+     * The listening socket behind a descriptor of this process. It is the caller's from now on, and is closed with it.
+     *
+     * @throws IOException if that is no listening socket
+     */
+    public static ServerSocket inherited(int descriptor) throws IOException {
+        needFast("inherited descriptors");
+        return FastServerSocket.listening(descriptor);
+    }
+
+    /**
+     * A second socket on the same listening socket of the system: both take connections out of one backlog, and each is
+     * closed for itself. So servers on several hubs serve one port:
+     *
+     * {@snippet :
+     * ServerSocket listener = Sockets.listen(":8080", 1024);
+     * ServerSocket second = Sockets.share(listener);
+     * }
+     */
+    public static ServerSocket share(ServerSocket listener) throws IOException {
+        if (!(listener instanceof FastServerSocket fast)) {
+            throw new SocketException(
+                    "only sockets from Sockets.listen on a poller that watches descriptors can be shared");
+        }
+        return fast.share();
+    }
+
+    static ServerSocket listen(SocketAddress address, int backlog, boolean reusePort) throws IOException {
+        if (address instanceof UnixDomainSocketAddress unix) {
+            needFast("Unix domain sockets");
+            return FastServerSocket.listening(unix, backlog);
+        }
         ServerSocket socket = openServer();
         boolean done = false;
         try {
             socket.setReuseAddress(true);
-            socket.bind(Addresses.parse(address), backlog);
+            if (reusePort) {
+                socket.setOption(StandardSocketOptions.SO_REUSEPORT, true);
+            }
+            socket.bind(address, backlog);
             done = true;
             return socket;
         } finally {

@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,12 +68,19 @@ public final class StreamServer implements AutoCloseable {
     private static final long MIN_DELAY = 10_000_000L;
     private static final long MAX_DELAY = 1_000_000_000L;
 
-    private final InetSocketAddress address;
+    private static final System.Logger LOG = System.getLogger("dev.loomlet.net");
+
+    private final SocketAddress address;
+    private volatile SocketAddress lastBound;
+    private final @Nullable ServerSocket given; // a listening socket from elsewhere
     private final ConnectionHandler handler;
     private final int backlog;
     private final int limit;
     private final boolean noDelay;
-    private final Connection anchor = new Connection(this, null); // of the ring of open connections; on the hub's thread
+    private final boolean reusePort;
+    private final @Nullable Tls tls;
+    private volatile long failedHandshakes; // written on the hub's thread
+    private final Served anchor = new Served(this, null); // of the ring of open connections; on the hub's thread
     private int connections;
     private volatile @Nullable ServerSocket listener;
     private volatile @Nullable Greenlet<Void> acceptor;
@@ -80,21 +89,21 @@ public final class StreamServer implements AutoCloseable {
     private volatile Duration grace = GRACE;
     private volatile @Nullable Greenlet<?> stopper; // the handler that called stop: nobody waits for it, nor kills it
 
-    /** What the greenlets of all connections have been spawned by, see {@link Connection#wrapped}. */
+    /** What the greenlets of all connections have been spawned by, see {@link Served#wrapped}. */
     private static final Action SPAWN_SITE = () -> {};
 
     /**
      * One connection: what its greenlet runs, and where the server finds it. One object and one method, since there is one
      * of each for every connection that is idle.
      */
-    private static final class Connection implements Action, Wrapper {
+    private static final class Served implements Action, Wrapper {
         final StreamServer server;
         final @Nullable Socket socket;
         @Nullable Greenlet<Void> greenlet;
-        Connection previous = this;
-        Connection next = this;
+        Served previous = this;
+        Served next = this;
 
-        Connection(StreamServer server, @Nullable Socket socket) {
+        Served(StreamServer server, @Nullable Socket socket) {
             this.server = server;
             this.socket = socket;
         }
@@ -102,7 +111,11 @@ public final class StreamServer implements AutoCloseable {
         @Override
         public void run() throws Exception {
             try (Socket mine = Objects.requireNonNull(socket)) {
-                server.handler.handle(mine);
+                if (server.tls == null) {
+                    server.handler.handle(mine);
+                } else {
+                    server.serveSecurely(server.tls, mine);
+                }
             } finally {
                 server.left(this);
             }
@@ -124,16 +137,21 @@ public final class StreamServer implements AutoCloseable {
 
     private StreamServer(Builder builder) {
         address = builder.address;
+        lastBound = address;
         handler = builder.handler;
         backlog = builder.backlog;
         limit = builder.limit;
         noDelay = builder.noDelay;
+        reusePort = builder.reusePort;
+        tls = builder.tls;
+        given = builder.given;
     }
 
     /**
      * A server that is bound and accepts: clients can connect from now on, and are served as soon as the hub runs.
      *
-     * @param address {@code host:port}, {@code [ipv6]:port}, or {@code :port} for all addresses; port 0 picks a free one
+     * @param address {@code host:port}, {@code [ipv6]:port}, or {@code :port} for all addresses, where port 0 picks a free
+     *     one; or {@code unix:/path} for a Unix domain socket, whose file must not exist and stays when the server ends
      * @throws IOException if the address cannot be bound; the message names it
      */
     public static StreamServer listen(String address, ConnectionHandler handler) throws IOException {
@@ -141,30 +159,51 @@ public final class StreamServer implements AutoCloseable {
     }
 
     /** As {@link #listen(String, ConnectionHandler)}. */
-    public static StreamServer listen(InetSocketAddress address, ConnectionHandler handler) throws IOException {
+    public static StreamServer listen(SocketAddress address, ConnectionHandler handler) throws IOException {
         return builder(address, handler).build().start();
     }
 
     /** For a server that is not bound before its {@link #start}. */
     public static Builder builder(String address, ConnectionHandler handler) throws IOException {
-        return new Builder(Addresses.parse(address), handler);
+        return new Builder(Addresses.parseAny(address), null, handler);
     }
 
-    /** For a server that is not bound before its {@link #start}. */
-    public static Builder builder(InetSocketAddress address, ConnectionHandler handler) {
-        return new Builder(address, handler);
+    /**
+     * For a server that is not bound before its {@link #start}.
+     *
+     * @param address an {@link InetSocketAddress} or a {@link java.net.UnixDomainSocketAddress}
+     */
+    public static Builder builder(SocketAddress address, ConnectionHandler handler) {
+        return new Builder(address, null, handler);
+    }
+
+    /**
+     * For a server on a listening socket from elsewhere: {@link Sockets#inherited} from whoever started this process, or
+     * {@link Sockets#share shared} with a server on another hub. The server closes it.
+     *
+     * @throws IllegalArgumentException if it is not bound
+     */
+    public static Builder builder(ServerSocket listening, ConnectionHandler handler) {
+        if (!listening.isBound()) {
+            throw new IllegalArgumentException(listening + " is not bound");
+        }
+        return new Builder(listening.getLocalSocketAddress(), listening, handler);
     }
 
     /** What a server can be told before it starts. */
     public static final class Builder {
-        private final InetSocketAddress address;
+        private final SocketAddress address;
+        private final @Nullable ServerSocket given;
         private final ConnectionHandler handler;
         private int backlog = 128;
+        private boolean reusePort;
+        private @Nullable Tls tls;
         private int limit = Integer.MAX_VALUE;
         private boolean noDelay = true;
 
-        private Builder(InetSocketAddress address, ConnectionHandler handler) {
+        private Builder(SocketAddress address, @Nullable ServerSocket given, ConnectionHandler handler) {
             this.address = address;
+            this.given = given;
             this.handler = handler;
         }
 
@@ -183,6 +222,24 @@ public final class StreamServer implements AutoCloseable {
         /** Whether what is written is sent at once ({@code TCP_NODELAY}); true by default. */
         public Builder noDelay(boolean on) {
             noDelay = on;
+            return this;
+        }
+
+        /**
+         * Whether other servers, of this process or another, may listen at the same port ({@code SO_REUSEPORT}); the kernel
+         * then deals connections out among them. False by default.
+         */
+        public Builder reusePort(boolean on) {
+            reusePort = on;
+            return this;
+        }
+
+        /**
+         * Speaks TLS: the handler gets an {@link SSLSocket} with which hands have been shaken. The handshake is done in the
+         * connection's own greenlet and counts as one of those that {@link #limit} allows.
+         */
+        public Builder tls(Tls tls) {
+            this.tls = tls;
             return this;
         }
 
@@ -214,19 +271,19 @@ public final class StreamServer implements AutoCloseable {
             return this;
         }
         Hub hub = Hub.current();
-        ServerSocket socket = Sockets.openServer();
+        ServerSocket socket;
         try {
-            socket.setReuseAddress(true);
-            socket.bind(address, backlog);
+            socket = given != null ? given : Sockets.listen(address, backlog, reusePort);
+        } catch (IOException e) {
+            throw new IOException("cannot listen at " + Addresses.format(address) + ": " + e.getMessage(), e);
+        }
+        try {
             listener = socket;
             Greenlet<Void> greenlet = hub.spawn("server at " + Addresses.format(socket.getLocalSocketAddress()),
                     () -> accept(socket, hub));
             acceptor = greenlet;
             greenlet.link(each -> closeListener()); // killed before its first turn, its body never runs
             return this;
-        } catch (IOException e) {
-            socket.close();
-            throw new IOException("cannot listen at " + Addresses.format(address) + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             listener = null;
             socket.close();
@@ -305,10 +362,25 @@ public final class StreamServer implements AutoCloseable {
 
     // --- who it is
 
-    /** Where it listens: as bound, so with the port that was picked for 0; before the start as configured. */
+    /**
+     * Where it listens: as bound, so with the port that was picked for 0; before the start as configured.
+     *
+     * @throws IllegalStateException if that is a Unix domain socket, see {@link #localAddress}
+     */
     public InetSocketAddress address() {
+        if (localAddress() instanceof InetSocketAddress inet) {
+            return inet;
+        }
+        throw new IllegalStateException(this + " has no port");
+    }
+
+    /** As {@link #address}, for Unix domain sockets too. */
+    public SocketAddress localAddress() {
         ServerSocket socket = listener;
-        return socket != null && socket.getLocalSocketAddress() instanceof InetSocketAddress bound ? bound : address;
+        if (socket != null && !socket.isClosed() && socket.getLocalSocketAddress() != null) {
+            lastBound = socket.getLocalSocketAddress();
+        }
+        return lastBound;
     }
 
     /** The port of {@link #address}. */
@@ -334,7 +406,7 @@ public final class StreamServer implements AutoCloseable {
     @Override
     public String toString() {
         String state = listener == null ? "new" : !stopping ? connections + " connections" : "stopped";
-        return "StreamServer at " + Addresses.format(address()) + " (" + state + ")";
+        return "StreamServer at " + Addresses.format(localAddress()) + " (" + state + ")";
     }
 
     // --- the acceptor, a greenlet
@@ -383,7 +455,7 @@ public final class StreamServer implements AutoCloseable {
 
     @SuppressWarnings("unchecked")
     private void serve(Socket socket, Hub hub) throws IOException {
-        Connection connection = new Connection(this, socket);
+        Served connection = new Served(this, socket);
         try {
             socket.setTcpNoDelay(noDelay);
             connection.greenlet = (Greenlet<Void>) Greenlets.inside().spawn(hub, connection, "connection");
@@ -394,7 +466,29 @@ public final class StreamServer implements AutoCloseable {
         }
     }
 
-    private void left(Connection connection) {
+    /** A handshake that comes to nothing is the client's affair: anybody who connects can bring that about. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
+    private void serveSecurely(Tls agreed, Socket socket) throws Exception {
+        SSLSocket secure;
+        try {
+            secure = agreed.accept(socket);
+        } catch (IOException e) {
+            failedHandshakes++;
+            LOG.log(System.Logger.Level.DEBUG, () -> "no TLS with " + Addresses.format(socket.getRemoteSocketAddress()),
+                    e);
+            return;
+        }
+        try (secure) {
+            handler.handle(secure);
+        }
+    }
+
+    /** How many connections came to nothing because TLS could not be agreed on. Exact on the hub's own thread. */
+    public long failedHandshakes() {
+        return failedHandshakes;
+    }
+
+    private void left(Served connection) {
         remove(connection);
         if (connections == limit - 1) {
             Waiter waiter = pause;
@@ -404,8 +498,8 @@ public final class StreamServer implements AutoCloseable {
         }
     }
 
-    private void add(Connection connection) {
-        Connection last = anchor.previous;
+    private void add(Served connection) {
+        Served last = anchor.previous;
         connection.previous = last;
         connection.next = anchor;
         last.next = connection;
@@ -413,7 +507,7 @@ public final class StreamServer implements AutoCloseable {
         connections++;
     }
 
-    private void remove(Connection connection) {
+    private void remove(Served connection) {
         if (connection.next != connection) {
             connection.previous.next = connection.next;
             connection.next.previous = connection.previous;
@@ -425,8 +519,8 @@ public final class StreamServer implements AutoCloseable {
 
     /** A handler that is killed before its first turn cannot clean up after itself. */
     private void forgetUnborn() {
-        for (Connection each = anchor.next; each != anchor;) {
-            Connection next = each.next;
+        for (Served each = anchor.next; each != anchor;) {
+            Served next = each.next;
             if (each.greenlet != null && each.greenlet.ready()) {
                 if (each.socket != null) {
                     closeQuietly(each.socket);
@@ -456,7 +550,7 @@ public final class StreamServer implements AutoCloseable {
 
     /** As the error of a greenlet, which is what error handlers are told of. */
     private void report(Hub hub, Throwable error) {
-        hub.spawn("accepting at " + Addresses.format(address()), () -> {
+        hub.spawn("accepting at " + Addresses.format(localAddress()), () -> {
             throw StreamServer.<RuntimeException>sneak(error);
         });
     }
@@ -478,7 +572,7 @@ public final class StreamServer implements AutoCloseable {
             Loomlet.joinAll(left, GRACE);
         } finally {
             // Of those that never had their first turn, and of those that will not go.
-            for (Connection each = anchor.next; each != anchor; each = each.next) {
+            for (Served each = anchor.next; each != anchor; each = each.next) {
                 if (each.socket != null && each.greenlet != stopper) {
                     closeQuietly(each.socket);
                 }
@@ -495,7 +589,7 @@ public final class StreamServer implements AutoCloseable {
 
     private List<Greenlet<Void>> others() {
         List<Greenlet<Void>> greenlets = new ArrayList<>(connections);
-        for (Connection each = anchor.next; each != anchor; each = each.next) {
+        for (Served each = anchor.next; each != anchor; each = each.next) {
             if (each.greenlet != null && each.greenlet != stopper) {
                 greenlets.add(each.greenlet);
             }

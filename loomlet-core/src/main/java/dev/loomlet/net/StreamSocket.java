@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
@@ -108,6 +109,30 @@ public final class StreamSocket extends Socket {
     public OutputStream getOutputStream() throws IOException {
         check(isOutputShutdown(), "Socket output is shutdown");
         return new Out();
+    }
+
+    /** Its peer; for a Unix domain socket a {@link java.net.UnixDomainSocketAddress}, unnamed if the peer was not bound. */
+    @Override
+    public SocketAddress getRemoteSocketAddress() {
+        return impl.isUnix() ? impl.unixAddress(true) : super.getRemoteSocketAddress();
+    }
+
+    @Override
+    public SocketAddress getLocalSocketAddress() {
+        return impl.isUnix() ? impl.unixAddress(false) : super.getLocalSocketAddress();
+    }
+
+    /** {@code TCP_NODELAY}; a Unix domain socket has nothing to delay. */
+    @Override
+    public void setTcpNoDelay(boolean on) throws SocketException {
+        if (!impl.isUnix()) {
+            super.setTcpNoDelay(on);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return impl.isUnix() ? "Socket[" + Addresses.format(impl.unixAddress(true)) + "]" : super.toString();
     }
 
     private void check(boolean shut, String problem) throws SocketException {

@@ -10,11 +10,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;
 import java.net.ProxySelector;
+import java.net.SocketException;
 import java.net.SocketImpl;
 import java.net.SocketOption;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SelectableChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -27,6 +32,8 @@ public final class SocketNatives {
     public static final int EOF = -1;
     public static final int UNAVAILABLE = -2;
     public static final int INTERRUPTED = -3;
+
+    private static final String OTHER_TYPE = "Protocol wrong type for socket"; // EPROTOTYPE
 
     public static final int SHUTDOWN_INPUT = 0;
     public static final int SHUTDOWN_OUTPUT = 1;
@@ -130,6 +137,146 @@ public final class SocketNatives {
                     server ? (FileDescriptor) SERVER_SOCKET.invokeExact() : (FileDescriptor) SOCKET.invokeExact();
             CONFIGURE_BLOCKING.invokeExact(fd, false);
             return fd;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** Unix domain sockets, and descriptors that came from elsewhere; made at first use. */
+    private static final class Others {
+        private static final Class<?> UNIX = Access.type("sun.nio.ch.UnixDomainSockets");
+        static final MethodHandle SOCKET = Access.staticMethod(UNIX, "socket", FD);
+        static final MethodHandle BIND = Access.staticMethod(UNIX, "bind", void.class, FD, Path.class);
+        static final MethodHandle CONNECT = Access.staticMethod(UNIX, "connect", int.class, FD, Path.class);
+        static final MethodHandle ACCEPT = Access.staticMethod(UNIX, "accept", int.class, FD, FD, String[].class);
+        static final MethodHandle LOCAL =
+                Access.staticMethod(UNIX, "localAddress", UnixDomainSocketAddress.class, FD);
+        static final MethodHandle NEW_FD = Access.staticMethod(IO, "newFD", FD, int.class);
+        static final MethodHandle DUP =
+                Access.staticMethod(Access.type("sun.nio.fs.UnixNativeDispatcher"), "dup", int.class, int.class);
+        static final MethodHandle INT_OPTION = Access.staticMethod(NET, "getIntOption0", int.class, FD, boolean.class,
+                int.class, int.class);
+        static final MethodHandle CHANNEL_FD = Access.method(Access.type("sun.nio.ch.SelChImpl"), "getFD", FD);
+        static final int SOL_SOCKET = 1;
+        static final int SO_ACCEPTCONN = 30;
+        static final int SO_DOMAIN = 39;
+        static final int AF_UNIX = 1;
+
+        private Others() {}
+    }
+
+    /** A new Unix domain socket that does not block. */
+    public static FileDescriptor openUnix() throws IOException {
+        try {
+            FileDescriptor fd = (FileDescriptor) Others.SOCKET.invokeExact();
+            CONFIGURE_BLOCKING.invokeExact(fd, false);
+            return fd;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    public static void bindUnix(FileDescriptor fd, Path path) throws IOException {
+        try {
+            Others.BIND.invokeExact(fd, path);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** Connects; false if the server's backlog is full: it has to be tried again. */
+    public static boolean connectUnix(FileDescriptor fd, Path path) throws IOException {
+        try {
+            return (int) Others.CONNECT.invokeExact(fd, path) > 0;
+        } catch (SocketException e) {
+            // EAGAIN, which the JDK tells by its text only, and that may be in any language. The other errors of this class
+            // are those of a file that is missing or closed to us, and of a socket of another type.
+            if (e.getClass() == SocketException.class && Files.isWritable(path) && !OTHER_TYPE.equals(e.getMessage())) {
+                return false;
+            }
+            throw e;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** As {@link #accept}, at a Unix domain socket. */
+    public static int acceptUnix(FileDescriptor fd, FileDescriptor connection, String[] peer) throws IOException {
+        try {
+            int n = (int) Others.ACCEPT.invokeExact(fd, connection, peer);
+            if (n > 0) {
+                try {
+                    CONFIGURE_BLOCKING.invokeExact(connection, false);
+                } catch (Throwable t) {
+                    close(connection);
+                    throw t;
+                }
+            }
+            return n;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    public static UnixDomainSocketAddress localUnixAddress(FileDescriptor fd) throws IOException {
+        try {
+            return (UnixDomainSocketAddress) Others.LOCAL.invokeExact(fd);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /**
+     * Takes over a descriptor that this process was given, if it is one of a listening socket.
+     *
+     * @throws IOException if it is not
+     */
+    public static FileDescriptor adoptListening(int descriptor) throws IOException {
+        try {
+            FileDescriptor fd = (FileDescriptor) Others.NEW_FD.invokeExact(descriptor);
+            boolean listening;
+            try {
+                listening =
+                        (int) Others.INT_OPTION.invokeExact(fd, false, Others.SOL_SOCKET, Others.SO_ACCEPTCONN) != 0;
+            } catch (IOException e) {
+                throw new IOException("descriptor " + descriptor + " is no socket: " + e.getMessage(), e);
+            }
+            if (!listening) {
+                throw new IOException("descriptor " + descriptor + " is a socket that does not listen");
+            }
+            CONFIGURE_BLOCKING.invokeExact(fd, false);
+            return fd;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    public static boolean isUnix(FileDescriptor fd) throws IOException {
+        try {
+            return (int) Others.INT_OPTION.invokeExact(fd, false, Others.SOL_SOCKET, Others.SO_DOMAIN)
+                    == Others.AF_UNIX;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** Another descriptor of the same socket. */
+    public static int duplicate(FileDescriptor fd) throws IOException {
+        try {
+            return (int) Others.DUP.invokeExact(value(fd));
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("cannot duplicate a descriptor: " + e.getMessage(), e);
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** The descriptor of one of the JDK's channels. */
+    public static FileDescriptor descriptor(SelectableChannel channel) {
+        try {
+            return (FileDescriptor) Others.CHANNEL_FD.invoke(channel);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
