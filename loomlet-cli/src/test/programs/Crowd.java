@@ -1,6 +1,7 @@
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.ServerSocketChannel;
 import java.util.concurrent.CountDownLatch;
 
 /** Many clients connect before the server comes to accepting one, and each is served, although it asked for nothing. */
@@ -9,7 +10,9 @@ class Crowd {
 
     public static void main(String[] args) throws Exception {
         CountDownLatch greeted = new CountDownLatch(CLIENTS);
-        try (ServerSocket server = new ServerSocket(0)) {
+        boolean channel = args.length > 0;
+        try (ServerSocket server = channel ? ServerSocketChannel.open().socket() : new ServerSocket()) {
+            server.bind(null);
             Thread acceptor = new Thread(() -> {
                 try {
                     for (;;) {

@@ -172,6 +172,7 @@ class RunCommandTest {
     @Test
     void aCrowdOfClientsDoesNotOverflowTheDefaultBacklog() throws Exception {
         assertThat(programs.onGreenlets("Crowd").out()).isEqualTo("closed\n");
+        assertThat(programs.onGreenlets("Crowd", "channel").out()).isEqualTo("closed\n");
     }
 
     @Test

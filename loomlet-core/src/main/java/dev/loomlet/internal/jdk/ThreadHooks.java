@@ -2,6 +2,7 @@ package dev.loomlet.internal.jdk;
 
 import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -67,7 +68,8 @@ public final class ThreadHooks {
     /** The classes of the JDK that {@link #transform} changes for threads, and those for files. */
     public static final List<Set<Class<?>>> PATCHED = List.of(
             Set.of(Thread.class, Access.type("java.lang.VirtualThread"), LockSupport.class,
-                    AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class, CompletableFuture.class),
+                    AbstractQueuedSynchronizer.class, ThreadPoolExecutor.class, CompletableFuture.class,
+                    Access.type("sun.nio.ch.ServerSocketChannelImpl")),
             FileHooks.PATCHED);
 
     private static final ClassDesc THREAD = ClassDesc.of("java.lang.Thread");
@@ -534,6 +536,8 @@ public final class ThreadHooks {
             }
             case "java/util/concurrent/locks/AbstractQueuedSynchronizer" ->
                     changes.put("isQueued(Ljava/lang/Thread;)Z", onReal(1));
+            case "sun/nio/ch/ServerSocketChannelImpl" ->
+                    changes.put("netBind(Ljava/net/SocketAddress;I)Ljava/net/SocketAddress;", ThreadHooks::longBacklog);
             case "java/util/concurrent/ThreadPoolExecutor" -> {
                 // the constructor that all others call
                 changes.put("<init>(IIJLjava/util/concurrent/TimeUnit;Ljava/util/concurrent/BlockingQueue;"
@@ -564,6 +568,20 @@ public final class ThreadHooks {
     /** A variable that the method does not use. */
     static int freeLocal(CodeModel original) {
         return ((CodeAttribute) original).maxLocals(); // a builder of its own would only know the parameters
+    }
+
+    /**
+     * Each {@code Net.listen(fd, backlog)} becomes {@code Net.listen(fd, max(backlog, 4096))}: hundreds of greenlets may
+     * connect before the one that accepts has its turn, and what overflows, the kernel drops in silence.
+     */
+    private static void longBacklog(CodeBuilder code, CodeModel original) {
+        for (CodeElement each : original) {
+            if (each instanceof InvokeInstruction invoke && invoke.name().equalsString("listen")) {
+                code.sipush(4096).invokestatic(ClassDesc.of("java.lang.Math"), "max",
+                        MethodTypeDesc.of(CD_int, CD_int, CD_int));
+            }
+            code.with(each);
+        }
     }
 
     /** Each {@code U.park(..)} becomes {@code t = PIN.get(); U.park(..); UNPIN.accept(t)}. */
