@@ -79,7 +79,7 @@ class ForkedTest {
             org.assertj.core.api.Assertions.assertThatExceptionOfType(java.net.SocketTimeoutException.class)
                     .isThrownBy(() -> last.getInputStream().read());
             assertThat(ask(first, 'b')).isEqualTo('B');
-            for (Socket each : clients.subList(1, 60)) {
+            for (Socket each : clients.subList(1, clients.size() - 1)) { // how many it has of its own is its affair
                 each.close();
             }
             last.setSoTimeout(20_000);
