@@ -1,7 +1,7 @@
 package dev.loomlet.attack;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
@@ -50,7 +50,7 @@ class ServerUnderAttack {
 
     @BeforeEach
     void startServer() throws Exception {
-        assumeThat(Sockets.fast()).isTrue();
+        assumeTrue(Sockets.fast());
         Hub.current();
         serving = Hub.start("server");
         serving.onError((greenlet, error) -> {

@@ -3,7 +3,7 @@ package dev.loomlet.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
@@ -44,7 +44,7 @@ class FastSocketTest {
         hub.onError((greenlet, error) -> {
             // the tests look at the greenlets
         });
-        assumeThat(Sockets.fast()).as("descriptors can be watched here").isTrue();
+        assumeTrue(Sockets.fast(), "descriptors can be watched here");
     }
 
     @AfterEach
@@ -528,7 +528,7 @@ class FastSocketTest {
             try {
                 server = Sockets.listen("[::1]:0", 5);
             } catch (SocketException e) {
-                assumeThat(false).as("no IPv6 on the loopback interface: " + e).isTrue();
+                assumeTrue(false, "no IPv6 on the loopback interface: " + e);
                 return;
             }
             try (server; Socket a = Sockets.connect("[::1]:" + server.getLocalPort()); Socket b = server.accept()) {

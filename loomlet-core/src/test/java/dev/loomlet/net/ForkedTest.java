@@ -1,7 +1,7 @@
 package dev.loomlet.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
@@ -165,7 +165,7 @@ class ForkedTest {
 
     @Test
     void socketsOfAPlainProgramAreFastOnceInstalled() throws Exception {
-        assumeThat(Sockets.fast()).isTrue();
+        assumeTrue(Sockets.fast());
         Process process = fork("", Plain.class);
         try (BufferedReader out = process.inputReader()) {
             assertThat(out.lines()).containsExactly("installed: ", "killed at its read: true", "the other gets: H",

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
@@ -43,7 +43,7 @@ class UnixAndSharedSocketsTest {
     @BeforeEach
     void makeHub() {
         hub = Hub.current();
-        assumeThat(Sockets.fast()).as("descriptors can be watched here").isTrue();
+        assumeTrue(Sockets.fast(), "descriptors can be watched here");
     }
 
     @AfterEach
