@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -48,9 +49,14 @@ class ServerUnderAttack {
     private StreamServer server;
     private int descriptors;
 
+    /** Before all: a server that was not started cannot be stopped either. */
+    @BeforeAll
+    static void onlyWhereDescriptorsCanBeWatched() {
+        assumeTrue(Sockets.fast());
+    }
+
     @BeforeEach
     void startServer() throws Exception {
-        assumeTrue(Sockets.fast());
         Hub.current();
         serving = Hub.start("server");
         serving.onError((greenlet, error) -> {

@@ -1,6 +1,7 @@
 package dev.loomlet.http;
 
 import dev.loomlet.Hub;
+import dev.loomlet.net.ConnectionHandler;
 import dev.loomlet.net.StreamServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -16,6 +17,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,7 +135,7 @@ public final class HttpServer implements AutoCloseable {
     /** What a server can be told before it starts. */
     public static final class Builder {
         private final HttpHandler handler;
-        private final java.util.function.Function<dev.loomlet.net.ConnectionHandler, StreamServer.Builder> stream;
+        private final Function<ConnectionHandler, StreamServer.Builder> stream;
         private int backlog = 1024;
         private int limit = Integer.MAX_VALUE;
         private int maxTarget = 8 * 1024;
@@ -148,7 +150,7 @@ public final class HttpServer implements AutoCloseable {
         private @Nullable AccessLog accessLog;
 
         private Builder(HttpHandler handler,
-                java.util.function.Function<dev.loomlet.net.ConnectionHandler, StreamServer.Builder> stream) {
+                Function<ConnectionHandler, StreamServer.Builder> stream) {
             this.handler = handler;
             this.stream = stream;
         }
