@@ -4,6 +4,7 @@ import dev.loomlet.internal.jdk.FileHooks;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Monitoring;
 import dev.loomlet.internal.loop.Recording;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -34,6 +35,17 @@ final class StallDetector implements Runnable {
     private static final AtomicBoolean MONITORED = new AtomicBoolean();
     private static final boolean JFR = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
     private static volatile @Nullable StallDetector running; // written under the class; never on a loop
+
+    static {
+        // a program that has run out of descriptors cannot load them any more, and it is the one to watch
+        try {
+            for (Class<?> each : List.of(Turn.class, Backoff.class, Stall.class, Stall.Cause.class)) {
+                MethodHandles.lookup().ensureInitialized(each);
+            }
+        } catch (IllegalAccessException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     private final Map<Hub, Turn> turns = new HashMap<>();
     private final Map<String, Backoff> reported = new HashMap<>();
@@ -104,7 +116,14 @@ final class StallDetector implements Runnable {
                 startDaemon(StallDetector::beginMonitoring, "loomlet-monitoring");
             }
             for (Hub each : Hub.all()) {
-                look(each, now);
+                try {
+                    look(each, now);
+                } catch (LinkageError | OutOfMemoryError e) { // no descriptor, thread or memory is left: it watches on
+                    turns.remove(each);
+                    if (due(e.toString(), now)) {
+                        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+                    }
+                }
             }
             turns.keySet().retainAll(Hub.all());
         }
