@@ -1,28 +1,24 @@
 package dev.loomlet.cli;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import picocli.CommandLine.ParseResult;
 
 /**
  * What was typed, taken apart.
  *
- * @param parsed what picocli makes of it
+ * @param values of the options, by their first names; {@code ""} for those that take none
+ * @param arguments what follows the options
  * @param terminal where to write
  */
-record Invocation(ParseResult parsed, Terminal terminal) {
-
-    /** What follows the options. */
-    List<String> arguments() {
-        return parsed.matchedPositionalValue(0, List.of());
-    }
+record Invocation(Map<String, String> values, List<String> arguments, Terminal terminal) {
 
     boolean has(Option option) {
-        return parsed.hasMatchedOption(option.names().getFirst());
+        return values.containsKey(option.names().getFirst());
     }
 
     Optional<String> value(Option option) {
-        return Optional.ofNullable(parsed.matchedOptionValue(option.names().getFirst(), null));
+        return Optional.ofNullable(values.get(option.names().getFirst()));
     }
 
     /** The whole number given for {@code option}, if it was given. */
