@@ -111,17 +111,21 @@ public final class Timeout implements AutoCloseable {
     }
 
     /**
-     * Begins it, counted from now; also again, after {@link #cancel}.
+     * Begins it, counted from now; also again, after {@link #cancel} or when it has expired. An expiry that was not thrown
+     * yet will not be.
      *
      * @return this
      * @throws IllegalStateException if it is running already, or by a greenlet that did not make it
      */
     public Timeout start() {
-        if (started) {
+        if (pending()) {
             throw new IllegalStateException(this + " runs already. Cancel it first");
         }
         if (Fiber.here() != fiber) {
             throw new IllegalStateException(this + " concerns " + fiber + " and cannot be started by another");
+        }
+        if (started) {
+            stop();
         }
         started = true;
         fired = false;

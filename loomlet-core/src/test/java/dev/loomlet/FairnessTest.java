@@ -147,4 +147,28 @@ class FairnessTest extends OnHub {
             return handed.get();
         });
     }
+
+    /** Each of its waits ends within a turn of the loop, so that no turn would come as far as timers and descriptors. */
+    @Test
+    void aHubsOwnThreadThatOnlyGivesWayKeepsNeitherTimersNorSocketsWaiting() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket out = new Socket(server.getInetAddress(), server.getLocalPort());
+                Socket in = server.accept()) {
+            Greenlet<Integer> waiting = spawn(() -> {
+                sleep(millis(10));
+                return in.getInputStream().read();
+            });
+            Greenlet<Void> writing = spawn(() -> {
+                sleep(millis(20)); // the reader waits by then, or finds the byte there
+                out.getOutputStream().write(7);
+            });
+            long end = System.nanoTime() + LONG.toNanos();
+            while (!waiting.ready() && System.nanoTime() - end < 0) {
+                yieldNow();
+            }
+            assertThat(waiting.ready()).isTrue();
+            assertThat(waiting.value()).isEqualTo(7);
+            writing.join();
+        }
+    }
 }

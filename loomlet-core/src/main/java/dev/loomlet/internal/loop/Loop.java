@@ -93,6 +93,7 @@ public final class Loop implements JdkHooks.Target {
     private volatile boolean closing;
     private volatile boolean closed;
     private long time = System.nanoTime();
+    private long looked = time; // when a turn last came as far as the timers and the poller
     private int live;
     private @Nullable Waiter emptied;
     private boolean suspicious;
@@ -757,7 +758,10 @@ public final class Loop implements JdkHooks.Target {
                 return true;
             }
             if (until != null && until.ended()) {
-                return false;
+                if (start - looked < SLICE) {
+                    return false;
+                }
+                break; // home may do nothing but give way, and would keep timers and descriptors waiting for ever
             }
             if (runs >= check) {
                 long now = System.nanoTime();
@@ -775,6 +779,7 @@ public final class Loop implements JdkHooks.Target {
         if (runs > 0 || !silent) {
             suspicious = false;
         }
+        looked = start;
         fireTimers();
         if ((!blocked.isEmpty() || suspendedHome != null) && handOver()) {
             return true;
