@@ -123,7 +123,7 @@ public final class Peers {
 
     private static void sleeping(int n) throws IOException {
         long before = Measure.kilobytes("VmRSS:");
-        for (int i = 0; i < 60; i++) { // warm-up: until then a parked greenlet keeps the large frames of the interpreter
+        for (int i = 0; i < 500; i++) { // warm-up: until compiled, a parked greenlet keeps frames that are up to twice as large
             sleepers(1000, Duration.ofMillis(1));
         }
         System.gc(); // and the warm-up's garbage is not the sleepers'

@@ -100,6 +100,12 @@ public final class Fiber implements Executor, Runnable {
         waiting = waiter;
     }
 
+    /** Its wait has ended, though the code that waits may not have gone on yet. */
+    void waitOver(Waiter waiter) {
+        waiting = null;
+        loop.cancel(waiter);
+    }
+
     /** Whether it is parked in a wait of the JDK, where only an interrupt reaches it. */
     public boolean inForeignWait() {
         if (turn == null) { // home's, which is never out of reach, or adopted: the loop does not see its turns
@@ -173,6 +179,10 @@ public final class Fiber implements Executor, Runnable {
             return; // one too many
         }
         loop.enter(this);
+        Waiter over = waiting;
+        if (over != null && over.ended()) {
+            waitOver(over);
+        }
         if (turn != null) {
             turn.run();
         }

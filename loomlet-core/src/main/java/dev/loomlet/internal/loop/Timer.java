@@ -11,8 +11,8 @@ public abstract class Timer {
     /** When, on the loop's clock. */
     long due;
 
-    /** Order of arming: of two timers that are due at once the one armed first fires first. */
-    long sequence;
+    /** Order of arming, modulo 2^32: of two timers that are due at once the one armed first fires first. */
+    int sequence;
 
     /** Runs on the bare loop: short, and never user code. */
     protected abstract void fire();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class Timers {
     private Timer[] heap = new Timer[16];
     private int size;
-    private long armed;
+    private int armed;
 
     int size() {
         return size;
@@ -118,6 +118,6 @@ final class Timers {
 
     private static boolean before(Timer a, Timer b) {
         long difference = a.due - b.due;
-        return difference < 0 || (difference == 0 && a.sequence < b.sequence);
+        return difference < 0 || (difference == 0 && a.sequence - b.sequence < 0);
     }
 }

@@ -168,12 +168,16 @@ public class Waiter extends Timer {
                     loop.awaitPinned(this);
                 }
             }
-        } finally {
-            fiber.waiting(null);
-            loop.cancel(this);
-            if (Recording.on()) {
-                Recording.waited(this);
-            }
+        } catch (Throwable t) { // there is no room on the stack for one more call
+            fiber.waitOver(this);
+            throw t;
+        }
+        // Usually the turn that goes on here has seen to it. What stays in this method is on every greenlet's stack.
+        if (fiber.waiting() == this) {
+            fiber.waitOver(this);
+        }
+        if (Recording.on()) {
+            Recording.waited(this);
         }
     }
 
