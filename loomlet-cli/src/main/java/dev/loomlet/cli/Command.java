@@ -1,27 +1,21 @@
 package dev.loomlet.cli;
 
-import java.io.PrintStream;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
- * One command: its options, what {@code --help} says of it, and what it does.
- *
- * <p>The command line is read here and not by a library, because it is read each time a program is run: picocli took a third
- * of the time to start, since its classes are of a format that the JVM does not archive.
+ * One command: its options, what {@code --help} says of it, and what it does. Picocli reads the command line; it is told
+ * through its model, not through annotations, since looking for those takes a third of the time to start.
  */
 abstract class Command {
 
     /** What the process ends with after a mistake in the command line. */
     static final int USAGE_ERROR = 2;
-
-    private static final Option HELP = Option.flag("--help", "shows this").or("-h");
-
-    /** How wide the names of an option may be for its explanation to stand beside them. */
-    private static final int COLUMN = 30;
 
     private final String name;
     private final String synopsis;
@@ -73,99 +67,47 @@ abstract class Command {
      * @return the exit code
      */
     final int execute(List<String> args, Terminal terminal) {
-        return execute(name, args, terminal);
+        return line(name, terminal)
+                .setOut(terminal.outWriter())
+                .setErr(terminal.errWriter())
+                .setStopAtPositional(true)
+                .setParameterExceptionHandler((e, _) -> {
+                    String typed = e.getCommandLine().getCommandSpec().qualifiedName();
+                    terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
+                    return USAGE_ERROR;
+                })
+                .setExecutionExceptionHandler((e, _, _) -> {
+                    throw e;
+                })
+                .execute(args.toArray(String[]::new));
     }
 
-    private int execute(String typed, List<String> args, Terminal terminal) {
-        try {
-            Map<String, String> values = new HashMap<>(); // by the first name of the option
-            int next = 0;
-            while (next < args.size() && args.get(next).length() > 1 && args.get(next).startsWith("-")) {
-                String word = args.get(next++);
-                if (word.equals("--")) {
-                    break;
-                }
-                int equals = word.indexOf('=');
-                String given = equals < 0 ? word : word.substring(0, equals);
-                if (HELP.names().contains(given)) {
-                    help(typed, terminal.out());
-                    return 0;
-                }
-                Option option = option(given);
-                if (option == null) {
-                    throw new UsageException("Unknown option: '" + word + "'");
-                }
-                String value = equals < 0 ? "" : word.substring(equals + 1);
-                if (option.argument().isEmpty()) {
-                    if (equals >= 0) {
-                        throw new UsageException("option '" + given + "' should be specified without '" + value + "'");
-                    }
-                } else if (equals < 0) {
-                    if (next == args.size()) {
-                        throw new UsageException("Missing required parameter for option '" + given + "' ("
-                                + option.argument() + ")");
-                    }
-                    value = args.get(next++);
-                }
-                if (values.put(option.names().getFirst(), value) != null) {
-                    throw new UsageException("option '" + given + "' should be specified only once");
-                }
+    private CommandLine line(String typed, Terminal terminal) {
+        CommandSpec[] made = new CommandSpec[1];
+        Callable<Integer> action = () -> {
+            CommandLine line = made[0].commandLine();
+            try {
+                return call(new Invocation(line.getParseResult(), terminal));
+            } catch (UsageException e) {
+                throw new ParameterException(line, e.getMessage());
             }
-            List<String> arguments = List.copyOf(args.subList(next, args.size()));
-            if (!commands().isEmpty() && !arguments.isEmpty()) {
-                for (Command each : commands()) {
-                    if (each.name().equals(arguments.getFirst())) {
-                        return each.execute(typed + " " + each.name(), arguments.subList(1, arguments.size()),
-                                terminal);
-                    }
-                }
-                throw new UsageException("Unmatched argument at index " + next + ": '" + arguments.getFirst() + "'");
-            }
-            return call(new Invocation(values, arguments, terminal));
-        } catch (UsageException e) {
-            terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
-            return USAGE_ERROR;
-        }
-    }
-
-    private @Nullable Option option(String given) {
+        };
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(action).name(name);
+        made[0] = spec;
+        spec.usageMessage().customSynopsis(typed + " " + synopsis).description(summary)
+                .footer(details().toArray(String[]::new)).sortOptions(false).width(120);
         for (Option each : options()) {
-            if (each.names().contains(given)) {
-                return each;
-            }
+            spec.addOption(each.spec());
         }
-        return null;
-    }
-
-    private void help(String typed, PrintStream out) {
-        out.println("Usage: " + typed + " " + synopsis);
-        out.println(summary);
-        List<Option> all = new ArrayList<>(options());
-        all.add(HELP);
-        int width = 0;
-        for (Option each : all) {
-            if (each.column().length() <= COLUMN) {
-                width = Math.max(width, each.column().length());
-            }
+        spec.addOption(OptionSpec.builder("--help", "-h").usageHelp(true).description("shows this").build());
+        if (commands().isEmpty()) {
+            spec.addPositional(PositionalParamSpec.builder().type(List.class).auxiliaryTypes(String.class).arity("0..*")
+                    .index("0..*").hidden(true).build());
         }
-        for (Option each : all) {
-            String names = each.column();
-            if (names.length() > COLUMN) {
-                out.println(names);
-                names = "";
-            }
-            out.println(names + " ".repeat(width - names.length() + 3) + each.help());
+        CommandLine line = new CommandLine(spec);
+        for (Command each : commands()) {
+            line.addSubcommand(each.name(), each.line(typed + " " + each.name(), terminal));
         }
-        if (!commands().isEmpty()) {
-            out.println("Commands:");
-            int longest = 0;
-            for (Command each : commands()) {
-                longest = Math.max(longest, each.name().length());
-            }
-            for (Command each : commands()) {
-                out.println("  " + each.name() + " ".repeat(longest - each.name().length() + 2) + each.summary);
-            }
-        }
-        details().forEach(out::println);
+        return line;
     }
 }

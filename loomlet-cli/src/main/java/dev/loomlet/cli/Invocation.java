@@ -1,24 +1,28 @@
 package dev.loomlet.cli;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import picocli.CommandLine.ParseResult;
 
 /**
  * What was typed, taken apart.
  *
- * @param values of the options, by their first names; {@code ""} for those that take none
- * @param arguments what follows the options
+ * @param parsed what picocli makes of it
  * @param terminal where to write
  */
-record Invocation(Map<String, String> values, List<String> arguments, Terminal terminal) {
+record Invocation(ParseResult parsed, Terminal terminal) {
+
+    /** What follows the options. */
+    List<String> arguments() {
+        return parsed.matchedPositionalValue(0, List.of());
+    }
 
     boolean has(Option option) {
-        return values.containsKey(option.names().getFirst());
+        return parsed.hasMatchedOption(option.names().getFirst());
     }
 
     Optional<String> value(Option option) {
-        return Optional.ofNullable(values.get(option.names().getFirst()));
+        return Optional.ofNullable(parsed.matchedOptionValue(option.names().getFirst(), null));
     }
 
     /** The whole number given for {@code option}, if it was given. */

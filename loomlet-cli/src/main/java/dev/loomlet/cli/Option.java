@@ -1,7 +1,8 @@
 package dev.loomlet.cli;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * An option of a command.
@@ -24,26 +25,18 @@ record Option(List<String> names, String argument, String help) {
 
     /** The same with one more name. */
     Option or(String name) {
-        List<String> all = new ArrayList<>(names);
-        all.add(name);
-        return new Option(List.copyOf(all), argument, help);
+        return new Option(Stream.concat(names.stream(), Stream.of(name)).toList(), argument, help);
     }
 
     String spelling() {
         return String.join(", ", names) + (argument.isEmpty() ? "" : " " + argument);
     }
 
-    /** How {@code --help} shows it: short names first, long ones below each other. */
-    String column() {
-        String shorts = "";
-        String longs = "";
-        for (String each : names) {
-            if (each.startsWith("--") || each.length() > 2) {
-                longs += (longs.isEmpty() ? "" : ", ") + each;
-            } else {
-                shorts += each + ", ";
-            }
-        }
-        return "  " + (shorts.isEmpty() ? "    " : shorts) + longs + (argument.isEmpty() ? "" : "=" + argument);
+    /** The same, for picocli. */
+    OptionSpec spec() {
+        OptionSpec.Builder spec = OptionSpec.builder(names.toArray(String[]::new)).description(help);
+        return argument.isEmpty()
+                ? spec.type(boolean.class).arity("0").build()
+                : spec.type(String.class).arity("1").paramLabel(argument).build();
     }
 }
