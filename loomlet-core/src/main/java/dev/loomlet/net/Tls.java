@@ -65,33 +65,39 @@ public final class Tls {
         NEEDED
     }
 
+    /** Reads keys and certificates, again and again. */
+    @FunctionalInterface
+    private interface Reader {
+        KeyStore read(char[] password) throws IOException, GeneralSecurityException;
+    }
+
     /** Where the context comes from; shared by copies. */
     private static final class Source {
-        final @Nullable Path store;
+        private final @Nullable Reader reader;
         private final char[] password;
         volatile SSLContext context;
 
         Source(SSLContext context) {
-            this.store = null;
+            this.reader = null;
             this.password = new char[0];
             this.context = context;
         }
 
-        Source(Path store, char[] password) throws IOException, GeneralSecurityException {
-            this.store = store;
+        Source(Reader reader, char[] password) throws IOException, GeneralSecurityException {
+            this.reader = reader;
             this.password = password.clone();
-            this.context = load(store, this.password);
+            this.context = load(reader, this.password);
         }
 
         void reload() throws IOException, GeneralSecurityException {
-            if (store == null) {
+            if (reader == null) {
                 throw new IllegalStateException("made from an SSLContext; give the next one to use(...)");
             }
-            context = load(store, password);
+            context = load(reader, password);
         }
 
-        private static SSLContext load(Path file, char[] password) throws IOException, GeneralSecurityException {
-            KeyStore keys = KeyStore.getInstance(file.toFile(), password);
+        private static SSLContext load(Reader reader, char[] password) throws IOException, GeneralSecurityException {
+            KeyStore keys = reader.read(password);
             KeyManagerFactory manager = KeyManagerFactory.getInstance("PKIX"); // knows SNI, unlike "SunX509"
             manager.init(keys, password);
             TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
@@ -139,12 +145,33 @@ public final class Tls {
      * @throws GeneralSecurityException if its content is of no use
      */
     public static Tls ofKeyStore(Path file, char[] password) throws IOException, GeneralSecurityException {
-        return of(new Source(file, password));
+        return of(new Source(secret -> KeyStore.getInstance(file.toFile(), secret), password));
+    }
+
+    /**
+     * With a certificate and its key in two PEM files, as Certbot and OpenSSL write them; trusts whom the JVM trusts.
+     *
+     * {@snippet :
+     * Tls tls = Tls.ofPem(Path.of("fullchain.pem"), Path.of("privkey.pem"));
+     * }
+     *
+     * @param certificates the certificate, followed by those of the authorities between it and the root
+     * @param key its key, not encrypted, in PKCS #8 ({@code BEGIN PRIVATE KEY})
+     * @throws IOException if a file cannot be read
+     * @throws GeneralSecurityException if its content is of no use; the message names the file
+     */
+    public static Tls ofPem(Path certificates, Path key) throws IOException, GeneralSecurityException {
+        return of(new Source(secret -> Pem.read(certificates, key, secret), new char[0]));
     }
 
     /** A copy that offers, or takes, these application protocols, the preferred first (ALPN, RFC 7301). */
     public Tls alpn(String... preferredFirst) {
         return new Tls(source, List.of(preferredFirst), limit, authentication);
+    }
+
+    /** What was given to {@link #alpn}; nothing by default. */
+    public List<String> protocols() {
+        return protocols;
     }
 
     /** A copy with another limit for the whole of a handshake. */
@@ -158,10 +185,10 @@ public final class Tls {
     }
 
     /**
-     * Reads the key store again. Handshakes that begin from now on use what it holds; connections that are open go on. If it
+     * Reads the key store, or the PEM files, again. Handshakes that begin from now on use what it holds; connections that are open go on. If it
      * throws, everything stays as it was.
      *
-     * @throws IllegalStateException if this was not made from a file
+     * @throws IllegalStateException if this was not made from files
      */
     public void reload() throws IOException, GeneralSecurityException {
         source.reload();

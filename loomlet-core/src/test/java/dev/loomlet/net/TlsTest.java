@@ -14,11 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.KeyException;
 import java.security.KeyStoreException;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -134,6 +137,44 @@ class TlsTest {
                 }
             });
         }
+    }
+
+    private static void writePem(Path from, String alias, Path certificate, Path key) throws Exception {
+        var keys = java.security.KeyStore.getInstance(from.toFile(), PASSWORD);
+        Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
+        Files.writeString(certificate, "a comment\n-----BEGIN CERTIFICATE-----\n"
+                + lines.encodeToString(keys.getCertificate(alias).getEncoded()) + "\n-----END CERTIFICATE-----\n");
+        Files.writeString(key, "-----BEGIN PRIVATE KEY-----\n"
+                + lines.encodeToString(keys.getKey(alias, PASSWORD).getEncoded()) + "\n-----END PRIVATE KEY-----\n");
+    }
+
+    @Test
+    void textFilesServeAsWellAndCanBeReadAgain() throws Exception {
+        Path certificate = folder.resolve("certificate.pem");
+        Path key = folder.resolve("key.pem");
+        writePem(store, "one", certificate, key);
+        Tls tls = Tls.ofPem(certificate, key);
+        try (StreamServer server = serve(tls, StreamServerTest::upper)) {
+            Loomlet.run(() -> {
+                for (String name : List.of("CN=one", "CN=new")) {
+                    try (SSLSocket socket = connect(client(), server, "localhost")) {
+                        assertThat(ask(socket, "hello")).isEqualTo("HELLO");
+                        assertThat(((X509Certificate) socket.getSession().getPeerCertificates()[0])
+                                .getSubjectX500Principal().getName()).isEqualTo(name);
+                    }
+                    writePem(next, "new", certificate, key);
+                    tls.reload();
+                }
+            });
+        }
+        Files.writeString(key, "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\n");
+        assertThatExceptionOfType(KeyException.class).isThrownBy(tls::reload)
+                .withMessageContaining("of another form, EC").withMessageContaining("openssl pkcs8");
+        Files.writeString(key, "nothing");
+        assertThatExceptionOfType(KeyException.class).isThrownBy(tls::reload).withMessageContaining("no private key");
+        Files.writeString(certificate, "nothing");
+        assertThatExceptionOfType(CertificateException.class).isThrownBy(tls::reload)
+                .withMessageContaining(certificate.toString());
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.loomlet.http;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
+import dev.loomlet.Loomlet;
 import dev.loomlet.Timeout;
 import dev.loomlet.net.StreamSocket;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,27 +36,41 @@ import org.jspecify.annotations.Nullable;
  * was gathered before must not wait for a handler that waits: a greenlet is made then that writes it in the meantime. It
  * takes the buffer with it, so that the only thing the two have to agree about is who writes; {@link #writing} says so. All
  * of them run on the hub's one thread.
+ *
+ * <p>With TLS there are two sockets: the one we talk through and the one it is on, whose readiness can be waited for without
+ * a buffer, and which can be closed without a word to somebody who does not listen.
  */
 final class Connection {
     private static final int LINGER_BYTES = 256 * 1024;
     private static final Duration LINGER = Duration.ofSeconds(1);
     private static final int SLICE = 64 * 1024;
+    private static final Duration GOODBYE = Duration.ofSeconds(1);
 
     final HttpServer server;
     private final Socket socket;
-    private final @Nullable StreamSocket fast;
+    private final Socket plain; // the same without TLS
+    private final @Nullable StreamSocket wire; // the same, if it is one of ours
+    private final @Nullable StreamSocket fast; // the same, if it is that which we talk through
     private @Nullable Workspace work;
     private @Nullable InetSocketAddress remote;
     private boolean served; // one request at least
     private boolean idle;
     private boolean writing;
+    private long unread; // nanoseconds that we have waited for the client to read
+    private long written; // bytes that it has read meanwhile
     private @Nullable Greenlet<Void> flusher;
     private boolean gone;
 
-    Connection(HttpServer server, Socket socket) {
+    Connection(HttpServer server, Socket plain, Socket socket) {
         this.server = server;
+        this.plain = plain;
         this.socket = socket;
-        fast = socket instanceof StreamSocket stream ? stream : null;
+        wire = plain instanceof StreamSocket stream ? stream : null;
+        fast = socket == plain ? wire : null;
+    }
+
+    Optional<SSLSession> tls() {
+        return socket instanceof SSLSocket secure ? Optional.of(secure.getSession()) : Optional.empty();
     }
 
     InetSocketAddress remote() {
@@ -95,12 +113,28 @@ final class Connection {
         return e instanceof ClientGone already ? already : new ClientGone("the client is gone", e);
     }
 
-    /** Ends it from outside. */
+    /** Ends it from outside, while it is silent. */
     void close() {
         try {
-            socket.close();
+            if (socket == plain) {
+                socket.close();
+            } else {
+                plain.shutdownInput(); // its own greenlet says goodbye, in its own time
+            }
         } catch (IOException e) {
             gone = true; // it was to be thrown away
+        }
+    }
+
+    /** The end of a connection with TLS, whose goodbye must not wait for a client that does not read. */
+    static void sayGoodbye(Socket secure) {
+        try {
+            Loomlet.withTimeout(GOODBYE, () -> {
+                secure.close();
+                return true;
+            }, false);
+        } catch (IOException e) {
+            // it was to be thrown away, and the socket below is closed next
         }
     }
 
@@ -143,14 +177,18 @@ final class Connection {
     /** Waits for a request and reads its head; false if none comes. */
     private boolean next() throws ClientGone {
         Workspace w = take();
+        boolean ready = false;
         while (!w.in.hasRemaining()) {
             flush();
             Duration patience = served ? server.idleTimeout() : server.firstByteTimeout();
             int n;
-            if (fast == null) {
-                n = server.isDraining() ? -1 : idleRead(w, patience);
-            } else {
+            if (fast != null) {
                 n = readNow(w);
+            } else if (ready || wire == null || hasDecrypted()) {
+                n = server.isDraining() ? -1 : idleRead(w, patience);
+                ready = false;
+            } else {
+                n = 0;
             }
             if (n < 0) {
                 return false;
@@ -160,6 +198,7 @@ final class Connection {
                 if (server.isDraining() || !awaitRequest(patience)) {
                     return false;
                 }
+                ready = true;
                 w = take();
             }
         }
@@ -173,11 +212,20 @@ final class Connection {
     private boolean awaitRequest(Duration patience) throws ClientGone {
         idle = true;
         try {
-            return fast != null && fast.awaitReadable(patience);
+            return wire != null && wire.awaitReadable(patience);
         } catch (IOException e) {
             throw gone(e);
         } finally {
             idle = false;
+        }
+    }
+
+    /** TLS reads one record at a time from its socket, and may have more of it than was asked for. */
+    private boolean hasDecrypted() throws ClientGone {
+        try {
+            return socket.getInputStream().available() > 0;
+        } catch (IOException e) {
+            throw gone(e);
         }
     }
 
@@ -291,6 +339,9 @@ final class Connection {
         if (upgrade != null) {
             flush();
             upgraded(request, upgrade.upgrade());
+            if (!gone) {
+                linger(take());
+            }
             return false;
         }
         response.end();
@@ -322,7 +373,9 @@ final class Connection {
     }
 
     /** What follows the request that asked for an upgrade. */
-    private final class In extends InputStream {
+    final class In extends InputStream {
+        static final int SILENCE = -2;
+
         private final byte[] early; // came together with the request
         private int at;
 
@@ -338,6 +391,11 @@ final class Connection {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read(bytes, offset, length, 0);
+        }
+
+        /** {@link #SILENCE} if nothing has come for so long; 0 is for ever. */
+        int read(byte[] bytes, int offset, int length, long millis) throws IOException {
             if (at < early.length) {
                 int n = Math.min(length, early.length - at);
                 System.arraycopy(early, at, bytes, offset, n);
@@ -345,8 +403,10 @@ final class Connection {
                 return n;
             }
             try {
-                socket.setSoTimeout(0);
+                socket.setSoTimeout(Math.clamp(millis, 0, Integer.MAX_VALUE));
                 return socket.getInputStream().read(bytes, offset, length);
+            } catch (SocketTimeoutException e) {
+                return SILENCE;
             } catch (IOException e) {
                 throw gone(e);
             }
@@ -372,7 +432,12 @@ final class Connection {
     private void linger(Workspace w) throws ClientGone {
         flush();
         try {
-            socket.shutdownOutput();
+            if (!Loomlet.withTimeout(LINGER, () -> { // TLS has something to write
+                socket.shutdownOutput();
+                return true;
+            }, false)) {
+                return;
+            }
         } catch (IOException | UnsupportedOperationException e) {
             return;
         }
@@ -444,10 +509,16 @@ final class Connection {
         }
     }
 
-    /** A part at a time, each with its time: a client that reads slowly may, one that does not read may not. */
+    /**
+     * A part at a time, each with its time, and all of them with the time that the lowest rate leaves: a client that reads
+     * slowly may, one that hardly reads may not.
+     */
     private void sendWaiting(ByteBuffer bytes) throws IOException {
         ByteBuffer part = bytes.slice(bytes.position(), Math.min(bytes.remaining(), SLICE));
-        try (Timeout limit = Timeout.after(server.writeTimeout(), () -> tooSlow())) {
+        long start = System.nanoTime();
+        Timeout limit = Timeout.after(Duration.ofNanos(server.patience(server.writeTimeout(), written, unread)),
+                this::tooSlow);
+        try (limit) {
             if (fast != null) {
                 fast.write(part);
             } else {
@@ -455,12 +526,25 @@ final class Connection {
                 part.position(part.limit());
             }
             limit.cancel();
+        } catch (ClientGone e) {
+            throw e;
+        } catch (IOException e) { // the JDK's sockets are closed by what is to end a wait
+            throw limit.fired() ? tooSlow() : e;
         } finally {
+            unread += System.nanoTime() - start;
+            written += part.position();
             bytes.position(bytes.position() + part.position());
         }
     }
 
+    /** Closes at once: TLS would have a last word first, which is not going to be read either. */
     private ClientGone tooSlow() {
-        return gone("the client has not read for " + server.writeTimeout().toMillis() + " ms");
+        try {
+            plain.close();
+        } catch (IOException e) {
+            gone = true; // as it is anyway
+        }
+        return gone("the client has not read for " + server.writeTimeout().toMillis() + " ms, or less than "
+                + server.minRate() + " bytes per second");
     }
 }

@@ -20,23 +20,37 @@ final class Gzip {
         };
     }
 
-    /** Whether the client takes it, RFC 9110, 12.5.3. */
+    /** Whether the client takes it, and not less gladly than what is not compressed; RFC 9110, 12.5.3. */
     static boolean isAccepted(Headers headers) {
-        boolean any = false;
+        double gzip = -1;
+        double identity = -1;
+        double any = -1;
         for (String line : headers.all("Accept-Encoding")) {
             for (String each : line.split(",")) {
                 String[] parts = each.split(";");
                 String coding = parts[0].trim();
-                boolean refused = false;
+                double quality = 1;
                 for (int i = 1; i < parts.length; i++) {
-                    refused |= parts[i].trim().matches("[qQ]=0(\\.0{0,3})?");
+                    String parameter = parts[i].trim();
+                    if (parameter.regionMatches(true, 0, "q=", 0, 2)) {
+                        quality = quality(parameter.substring(2));
+                    }
                 }
                 if (coding.equalsIgnoreCase("gzip") || coding.equalsIgnoreCase("x-gzip")) {
-                    return !refused;
+                    gzip = Math.max(gzip, quality);
+                } else if (coding.equalsIgnoreCase("identity")) {
+                    identity = quality;
+                } else if (coding.equals("*")) {
+                    any = quality;
                 }
-                any |= coding.equals("*") && !refused;
             }
         }
-        return any;
+        double wanted = gzip < 0 ? any : gzip;
+        return wanted > 0 && wanted >= identity;
+    }
+
+    /** One that is none counts as a refusal: plain is what everybody understands. */
+    private static double quality(String text) {
+        return text.matches("0(\\.[0-9]{0,3})?|1(\\.0{0,3})?") ? Double.parseDouble(text) : 0;
     }
 }

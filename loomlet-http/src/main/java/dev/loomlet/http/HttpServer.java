@@ -3,6 +3,7 @@ package dev.loomlet.http;
 import dev.loomlet.Hub;
 import dev.loomlet.net.ConnectionHandler;
 import dev.loomlet.net.StreamServer;
+import dev.loomlet.net.Tls;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,12 +83,15 @@ public final class HttpServer implements AutoCloseable {
     private final Duration bodyTimeout;
     private final Duration writeTimeout;
     private final Duration idleTimeout;
+    private final int minRate;
     private final boolean gzip;
+    private final @Nullable Tls tls;
     private final @Nullable AccessLog accessLog;
     private final ArrayDeque<Workspace> spare = new ArrayDeque<>();
     private final Set<Connection> connections = Collections.newSetFromMap(new IdentityHashMap<>());
     private volatile @Nullable Hub hub;
     private volatile boolean draining;
+    private volatile long failedHandshakes; // written on the hub's thread
     private byte[] dateLine = new byte[0];
     private long dateSecond = -1;
 
@@ -100,7 +105,9 @@ public final class HttpServer implements AutoCloseable {
         bodyTimeout = builder.bodyTimeout;
         writeTimeout = builder.writeTimeout;
         idleTimeout = builder.idleTimeout;
+        minRate = builder.minRate;
         gzip = builder.gzip;
+        tls = builder.tls;
         accessLog = builder.accessLog;
         stream = builder.stream.apply(this::serve).backlog(builder.backlog).limit(builder.limit).build();
     }
@@ -146,7 +153,9 @@ public final class HttpServer implements AutoCloseable {
         private Duration bodyTimeout = Duration.ofSeconds(30);
         private Duration writeTimeout = Duration.ofSeconds(30);
         private Duration idleTimeout = Duration.ofSeconds(60);
+        private int minRate = 240;
         private boolean gzip;
+        private @Nullable Tls tls;
         private @Nullable AccessLog accessLog;
 
         private Builder(HttpHandler handler,
@@ -216,8 +225,33 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * Whether what becomes smaller by it is compressed for those who accept it: texts, JSON, XML and the like, of at
-         * least 1 KB. Off by default.
+         * How many bytes per second a client has to send of a body, and to read of an answer, on the average over the
+         * time that it is waited for; 240 by default. It has {@link #bodyTimeout} or {@link #writeTimeout} in advance. One
+         * that is slower gets 408, or is disconnected: a byte now and then does not hold a connection for ever.
+         */
+        public Builder minRate(int bytesPerSecond) {
+            minRate = (int) positive(bytesPerSecond, "minRate");
+            return this;
+        }
+
+        /**
+         * HTTPS: with whose certificate. {@code http/1.1} is what is agreed on (ALPN) unless {@code tls} says otherwise,
+         * {@link Tls#handshakeLimit} ends handshakes that take too long, and after {@link Tls#reload} new connections get
+         * the new certificate. A handshake that comes to nothing is counted and concerns nobody else.
+         *
+         * {@snippet :
+         * Tls tls = Tls.ofKeyStore(Path.of("server.p12"), password);
+         * HttpServer.builder(":443", site).tls(tls).build().serveForever();
+         * }
+         */
+        public Builder tls(Tls with) {
+            tls = with.protocols().isEmpty() ? with.alpn("http/1.1") : with;
+            return this;
+        }
+
+        /**
+         * Whether what becomes smaller by it is compressed for those who accept it: texts, JSON, XML and the like, and the
+         * messages of WebSockets (RFC 7692), of at least 1 KB. Off by default.
          */
         public Builder gzip(boolean on) {
             gzip = on;
@@ -333,6 +367,11 @@ public final class HttpServer implements AutoCloseable {
         return stream.isStarted();
     }
 
+    /** How many connections came to nothing because TLS could not be agreed on. Exact on the hub's own thread. */
+    public long failedHandshakes() {
+        return failedHandshakes;
+    }
+
     /** How many connections are open. Exact on the hub's own thread. */
     public int connections() {
         return stream.connections();
@@ -345,8 +384,28 @@ public final class HttpServer implements AutoCloseable {
 
     // --- for the connections; on the hub's thread
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes
     private void serve(Socket socket) throws Exception {
-        Connection connection = new Connection(this, socket);
+        Tls agreed = tls;
+        if (agreed == null) {
+            serve(new Connection(this, socket, socket));
+            return;
+        }
+        SSLSocket secure;
+        try {
+            secure = agreed.accept(socket);
+        } catch (IOException e) {
+            failedHandshakes++; // anybody can bring that about
+            return;
+        }
+        try {
+            serve(new Connection(this, socket, secure));
+        } finally {
+            Connection.sayGoodbye(secure);
+        }
+    }
+
+    private void serve(Connection connection) {
         connections.add(connection);
         try {
             connection.run();
@@ -398,6 +457,20 @@ public final class HttpServer implements AutoCloseable {
 
     Duration idleTimeout() {
         return idleTimeout;
+    }
+
+    int minRate() {
+        return minRate;
+    }
+
+    /**
+     * How long to wait for a client now: at most {@code once}, and in all {@code once} and the time that what it did is
+     * worth at the lowest rate. In nanoseconds.
+     */
+    long patience(Duration once, long bytes, long waited) {
+        long most = once.toNanos();
+        long earned = (long) (bytes * 1e9 / minRate);
+        return Math.clamp(most - waited + earned, 1, most);
     }
 
     boolean compresses() {

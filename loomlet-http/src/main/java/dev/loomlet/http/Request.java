@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,6 +161,16 @@ public final class Request {
     /** Where the connection arrived. */
     public InetSocketAddress local() {
         return connection.local();
+    }
+
+    /** {@code https} if the connection is encrypted, else {@code http}. */
+    public String scheme() {
+        return tls().isPresent() ? "https" : "http";
+    }
+
+    /** What was agreed on with the client, and who it has proved to be, if the connection is encrypted. */
+    public Optional<SSLSession> tls() {
+        return connection.tls();
     }
 
     // --- the body

@@ -18,6 +18,7 @@ final class RequestBody extends InputStream {
     private long limit;
     private long count;
     private long framing; // bytes that were read, of chunks' heads and all
+    private long waited; // nanoseconds, for them
     private boolean closed;
 
     RequestBody(Connection connection, Workspace work, Response response, long limit) {
@@ -93,7 +94,10 @@ final class RequestBody extends InputStream {
             }
             if (part == null) {
                 response.continueIfExpected();
-                int n = connection.fill(work, connection.server.bodyTimeout().toNanos());
+                HttpServer server = connection.server;
+                long start = System.nanoTime();
+                int n = connection.fill(work, server.patience(server.bodyTimeout(), framing, waited));
+                waited += System.nanoTime() - start;
                 framing += n;
                 if (framing > FRAMING && framing / FRAMING_SHARE > limit) {
                     response.closeAfter();
@@ -105,7 +109,8 @@ final class RequestBody extends InputStream {
                 if (n == 0) {
                     response.closeAfter();
                     throw new HttpException(408, "nothing more of the body came for "
-                            + connection.server.bodyTimeout().toMillis() + " ms");
+                            + server.bodyTimeout().toMillis() + " ms, or less than " + server.minRate()
+                            + " bytes per second");
                 }
             }
         }
@@ -116,6 +121,7 @@ final class RequestBody extends InputStream {
         count = 0;
         limit = 2 * most;
         framing = 0;
+        waited = 0;
         long left = most;
         for (;;) {
             ByteBuffer part = part();

@@ -6,8 +6,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +42,13 @@ public final class Response {
     private static final byte[] CRLF = ascii("\r\n");
     private static final byte[] LAST_CHUNK = ascii("0\r\n");
     private static final byte[][] STATUS_LINES = new byte[600][];
-    private static final int WORTH_ZIPPING = 1024;
+    static final int WORTH_ZIPPING = 1024;
+
+    /** RFC 9110, 6.5.1: framing, routing, conditions, authentication, and how to understand the content. */
+    private static final Set<String> NO_TRAILERS = Set.of("content-length", "transfer-encoding", "connection", "host",
+            "trailer", "te", "upgrade", "content-type", "content-encoding", "content-range", "authorization",
+            "www-authenticate", "set-cookie", "cache-control", "expires", "date", "location", "retry-after", "vary",
+            "age");
 
     private final Connection connection;
     private final Workspace work;
@@ -217,10 +225,16 @@ public final class Response {
     /**
      * Adds a field that follows the body; it can be called until the body is closed. A client of HTTP/1.0 never sees it.
      * Before the first byte of a body that is not known to go in chunks.
+     *
+     * @throws IllegalArgumentException as in {@link #header}; also for what has to be known before the body, such as its
+     *     length
      */
     public Response trailer(String name, String value) {
         checkName(name);
         checkValue(name, value);
+        if (NO_TRAILERS.contains(name.toLowerCase(Locale.ROOT))) {
+            throw new IllegalArgumentException(name + " cannot follow the body: it has to be known before");
+        }
         if (ended || (committed && !chunked && request.isHttp11())) {
             throw new IllegalStateException("no trailer can follow this answer; add it before the body begins");
         }
@@ -288,12 +302,9 @@ public final class Response {
         }
     }
 
-    /** Sends the head of an answer whose length is not known, to a HEAD. */
-    void sendHead() throws ClientGone {
-        Headers known = headers();
-        if (!known.lists("Vary", "Accept-Encoding")) {
-            known.add("Vary", "Accept-Encoding");
-        }
+    /** Sends the head of an answer that would be compressed, so that its length is not known, to a HEAD. */
+    void sendZippedHead() throws ClientGone {
+        zipped();
         commit(-1);
         ended = true;
     }
@@ -345,11 +356,31 @@ public final class Response {
         return open;
     }
 
-    /** Whether a body of that length is going to be compressed. */
+    /** Whether a body of that length is going to be compressed; says in the head that it is a question of the client. */
     boolean willZip(long size) {
-        return size >= WORTH_ZIPPING && connection.server.compresses() && Gzip.isAccepted(request.headers())
-                && type != null
-                && Gzip.isWorthIt(type);
+        if (size < WORTH_ZIPPING || !connection.server.compresses() || type == null || !Gzip.isWorthIt(type)) {
+            return false;
+        }
+        varies();
+        return Gzip.isAccepted(request.headers());
+    }
+
+    private void varies() {
+        Headers known = headers();
+        if (!known.lists("Vary", "Accept-Encoding")) {
+            known.add("Vary", "Accept-Encoding");
+        }
+    }
+
+    /** Says so in the head. */
+    private void zipped() {
+        Headers known = headers();
+        known.set("Content-Encoding", "gzip");
+        String tag = known.find("ETag");
+        if (tag != null && !tag.startsWith("W/")) {
+            known.set("ETag", "W/" + tag); // the same thing in other bytes
+        }
+        known.remove("Accept-Ranges");
     }
 
     /** Whether the body is to be compressed; says so in the head. */
@@ -358,19 +389,11 @@ public final class Response {
                 || type == null || !Gzip.isWorthIt(type) || header("Content-Encoding").isPresent()) {
             return false;
         }
-        Headers known = headers();
-        if (!known.lists("Vary", "Accept-Encoding")) {
-            known.add("Vary", "Accept-Encoding");
-        }
+        varies();
         if (!Gzip.isAccepted(request.headers())) {
             return false;
         }
-        known.set("Content-Encoding", "gzip");
-        String tag = known.find("ETag");
-        if (tag != null && !tag.startsWith("W/")) {
-            known.set("ETag", "W/" + tag); // the same thing in other bytes
-        }
-        known.remove("Accept-Ranges");
+        zipped();
         return true;
     }
 
@@ -521,6 +544,10 @@ public final class Response {
         ended = true;
         persistent = false;
         upgrade = new Switch(then);
+    }
+
+    boolean compresses() {
+        return connection.server.compresses();
     }
 
     Duration idleTimeout() {

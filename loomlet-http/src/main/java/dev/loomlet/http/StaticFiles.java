@@ -288,23 +288,24 @@ public final class StaticFiles implements HttpHandler {
         if (cacheControl != null) {
             response.header("Cache-Control", cacheControl);
         }
+        String type = type(file.path);
+        response.type(type);
+        boolean zips = response.willZip(file.size);
         Headers asked = request.headers();
         int condition = condition(asked, tag, file.modified);
         if (condition != 200) {
             response.status(condition).send();
             return;
         }
-        String type = type(file.path);
         List<Range> ranges = request.method().equals("GET") && rangesApply(asked, tag, file.modified)
                 ? ranges(asked.find("Range"), file.size) : List.of();
         if (ranges == UNSATISFIABLE) {
             response.status(416).header("Content-Range", "bytes */" + file.size).send();
             return;
         }
-        response.type(type);
         if (request.method().equals("HEAD")) {
-            if (response.willZip(file.size)) {
-                response.sendHead(); // how long it would be is not known
+            if (zips) {
+                response.sendZippedHead();
             } else {
                 response.length(file.size).send();
             }
@@ -320,8 +321,7 @@ public final class StaticFiles implements HttpHandler {
             if (!ranges.isEmpty()) {
                 response.status(206).header("Content-Range", range.of(file.size));
             }
-            boolean zipped = ranges.isEmpty() && response.willZip(file.size);
-            if (!zipped) {
+            if (!zips || !ranges.isEmpty()) {
                 response.length(range.length());
             }
             copy(channel, range, response.body(), hub);

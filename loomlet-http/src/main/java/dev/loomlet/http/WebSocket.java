@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.DataFormatException;
 import org.java_websocket.drafts.Draft_6455;
 import org.java_websocket.enums.Opcode;
 import org.java_websocket.exceptions.InvalidDataException;
@@ -59,17 +60,21 @@ import org.java_websocket.framing.TextFrame;
  * <p><b>Threads.</b> Greenlets of the server's hub. One receives; any may send: their messages go one after the other. A
  * client that does not read makes its senders wait; a {@code Timeout} ends that, and the socket is then of no use any more.
  *
- * <p>RFC 6455, over the framing of Java-WebSocket. Without extensions, so without compression.
+ * <p>RFC 6455, over the framing of Java-WebSocket; with permessage-deflate (RFC 7692) where the server compresses, see
+ * {@link HttpServer.Builder#gzip}, and the client asks for it.
  */
 public final class WebSocket {
     private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private static final Duration FAREWELL = Duration.ofSeconds(2);
     private static final int DEFAULT_MOST = 1 << 20;
+    private static final int MOST = 1 << 30;
+    private static final int RSV1 = 0x40; // of a message's first frame: it is compressed
 
     private final Request request;
-    private final InputStream in;
+    private final Connection.In in;
     private final OutputStream out;
     private final Duration patience;
+    private final boolean deflates;
     private final Draft_6455 draft = new Draft_6455(List.of(), Integer.MAX_VALUE);
     private final RLock sending = new RLock();
     private int most = DEFAULT_MOST;
@@ -99,11 +104,12 @@ public final class WebSocket {
         void handle(WebSocket socket) throws Exception;
     }
 
-    private WebSocket(Request request, InputStream in, OutputStream out, Duration patience) {
+    private WebSocket(Request request, InputStream in, OutputStream out, Duration patience, boolean deflates) {
         this.request = request;
-        this.in = in;
+        this.in = (Connection.In) in;
         this.out = out;
         this.patience = patience;
+        this.deflates = deflates;
     }
 
     /** A handler of requests that makes sockets of them all. */
@@ -131,8 +137,11 @@ public final class WebSocket {
             throw new HttpException(400, "Sec-WebSocket-Key must be 16 bytes in base 64");
         }
         response.header("Sec-WebSocket-Accept", accept(keys.getFirst()));
+        Optional<String> agreed = response.compresses() ? Deflate.agree(asked) : Optional.empty();
+        agreed.ifPresent(parameters -> response.header("Sec-WebSocket-Extensions", parameters));
         Duration patience = response.idleTimeout();
-        response.upgrade("websocket", (in, out) -> new WebSocket(request, in, out, patience).run(handler));
+        boolean deflates = agreed.isPresent();
+        response.upgrade("websocket", (in, out) -> new WebSocket(request, in, out, patience, deflates).run(handler));
     }
 
     private static boolean isKey(String key) {
@@ -178,8 +187,14 @@ public final class WebSocket {
         return request;
     }
 
-    /** The longest message that is received, 1 MB if this is not called; a longer one ends the connection with 1009. */
+    /**
+     * The longest message that is received, 1 MB if this is not called; a longer one ends the connection with 1009. What
+     * counts is its length when it is no longer compressed.
+     */
     public WebSocket maxMessage(int bytes) {
+        if (bytes < 0 || bytes > MOST) {
+            throw new IllegalArgumentException("a message is of 0 to " + MOST + " bytes, not " + bytes);
+        }
         most = bytes;
         return this;
     }
@@ -254,6 +269,7 @@ public final class WebSocket {
         ByteArrayOutputStream parts = new ByteArrayOutputStream(0);
         boolean begun = false;
         boolean text = false;
+        boolean deflated = false;
         for (;;) {
             Optional<Incoming> came = frame(parts.size());
             if (came.isEmpty()) {
@@ -274,12 +290,16 @@ public final class WebSocket {
                 }
                 case CLOSING -> {
                     closeReceived = true;
-                    close(((CloseFrame) frame).getCloseCode(), "");
+                    int code = ((CloseFrame) frame).getCloseCode();
+                    close(code == CloseFrame.NOCODE ? CloseFrame.NORMAL : code, "");
                     return Optional.empty();
                 }
                 case CONTINUOUS -> {
                     if (!begun) {
                         throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation of nothing");
+                    }
+                    if (incoming.deflated) {
+                        throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation that says that it is compressed");
                     }
                 }
                 default -> {
@@ -288,14 +308,32 @@ public final class WebSocket {
                     }
                     begun = true;
                     text = incoming.text;
+                    deflated = incoming.deflated;
                 }
             }
             byte[] bytes = new byte[payload.remaining()];
             payload.get(bytes);
             parts.writeBytes(bytes);
             if (frame.isFin()) {
-                return Optional.of(text ? new Text(decode(parts.toByteArray())) : new Binary(parts.toByteArray()));
+                if (!deflated && parts.size() > most) {
+                    throw tooBig();
+                }
+                byte[] message = deflated ? inflate(parts.toByteArray()) : parts.toByteArray();
+                return Optional.of(text ? new Text(decode(message)) : new Binary(message));
             }
+        }
+    }
+
+    private Refused tooBig() {
+        return new Refused(CloseFrame.TOOBIG, "a message of more than " + most + " bytes");
+    }
+
+    private byte[] inflate(byte[] bytes) throws Refused {
+        try {
+            Optional<byte[]> message = Deflate.inflate(bytes, most);
+            return message.orElseThrow(this::tooBig);
+        } catch (DataFormatException e) {
+            throw new Refused(CloseFrame.NO_UTF8, "a message that is not compressed as it should be");
         }
     }
 
@@ -307,7 +345,7 @@ public final class WebSocket {
         }
     }
 
-    private record Incoming(Framedata frame, boolean text) {}
+    private record Incoming(Framedata frame, boolean text, boolean deflated) {}
 
     /**
      * One frame. The library takes it apart, but is given whole frames only: it does not say whether one was masked, which
@@ -319,6 +357,7 @@ public final class WebSocket {
         }
         int start = read.position();
         boolean control = (read.get(start) & 0x08) != 0;
+        boolean deflated = deflates && !control && (read.get(start) & RSV1) != 0;
         if ((read.get(start + 1) & 0x80) == 0) {
             throw new Refused(CloseFrame.PROTOCOL_ERROR, "a frame without a mask");
         }
@@ -329,8 +368,12 @@ public final class WebSocket {
         }
         start = read.position();
         long length = code == 126 ? read.getShort(start + 2) & 0xffff : code == 127 ? read.getLong(start + 2) : code;
-        if (length < 0 || (!control && length + before > most)) {
-            throw new Refused(CloseFrame.TOOBIG, "a message of more than " + most + " bytes");
+        if (code > 125 && length >= 0 && length <= (code == 126 ? 125 : 0xffff)) {
+            throw new Refused(CloseFrame.PROTOCOL_ERROR, "a length that takes more bytes than it needs");
+        }
+        int room = deflates ? most + (most >>> 10) + 64 : most; // what cannot be compressed becomes a little longer
+        if (length < 0 || (!control && length + before > room)) {
+            throw tooBig();
         }
         if (control && length > 125) {
             throw new Refused(CloseFrame.PROTOCOL_ERROR, "a control frame of more than 125 bytes");
@@ -340,6 +383,9 @@ public final class WebSocket {
             return Optional.empty();
         }
         start = read.position();
+        if (deflated) {
+            read.put(start, (byte) (read.get(start) & ~RSV1)); // the library knows nothing of it
+        }
         boolean text = (read.get(start) & 0x0f) == 1;
         if (text) {
             read.put(start, (byte) (read.get(start) + 1)); // as bytes; decoded when it is whole
@@ -347,11 +393,11 @@ public final class WebSocket {
         byte[] bytes = new byte[whole];
         read.get(bytes);
         try {
-            return Optional.of(new Incoming(draft.translateFrame(ByteBuffer.wrap(bytes)).getFirst(), text));
+            return Optional.of(new Incoming(draft.translateFrame(ByteBuffer.wrap(bytes)).getFirst(), text, deflated));
         } catch (InvalidDataException e) {
             throw new Refused(e.getCloseCode(), String.valueOf(e.getMessage()));
         } catch (RuntimeException e) { // of a close frame whose reason is not UTF-8
-            throw new Refused(CloseFrame.PROTOCOL_ERROR, "a frame that is none");
+            throw new Refused(CloseFrame.NO_UTF8, "a frame that is none");
         }
     }
 
@@ -366,8 +412,8 @@ public final class WebSocket {
             int from = read.limit();
             byte[] bytes = read.array();
             int room = read.capacity() - from;
-            int silent = -2;
-            int n = Loomlet.withTimeout(patience, () -> in.read(bytes, from, room), silent);
+            int silent = Connection.In.SILENCE;
+            int n = in.read(bytes, from, room, Math.max(1, patience.toMillis()));
             if (n == -1) {
                 closeReceived = true;
                 broken = true;
@@ -408,10 +454,12 @@ public final class WebSocket {
     }
 
     private void data(DataFrame frame, byte[] bytes) throws IOException {
-        frame.setPayload(ByteBuffer.wrap(bytes));
         if (isClosed()) {
             throw new ClientGone("this WebSocket has been closed");
         }
+        boolean deflated = deflates && bytes.length >= Response.WORTH_ZIPPING;
+        frame.setPayload(ByteBuffer.wrap(deflated ? Deflate.deflate(bytes) : bytes));
+        frame.setRSV1(deflated);
         send(frame);
     }
 

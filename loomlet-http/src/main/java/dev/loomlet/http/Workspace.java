@@ -240,6 +240,9 @@ final class Workspace implements HttpParser.RequestHandler {
 
     /** RFC 9112, 3.2: a path; {@code *} for OPTIONS; or a URI, whose host then must be the one of Host. */
     private boolean targetFits() {
+        if (target.indexOf('#') >= 0) {
+            return false; // a fragment is the client's own, and where one begins is understood in different ways
+        }
         if (target.startsWith("/")) {
             return true;
         }

@@ -30,7 +30,11 @@ final class Client implements AutoCloseable {
     }
 
     Client(HttpServer server) throws IOException {
-        socket = Sockets.connect("127.0.0.1:" + server.port());
+        this(Sockets.connect("127.0.0.1:" + server.port()));
+    }
+
+    Client(Socket socket) throws IOException {
+        this.socket = socket;
         in = socket.getInputStream();
     }
 

@@ -10,6 +10,7 @@ import dev.loomlet.http.Client.Answer;
 import dev.loomlet.sync.Event;
 import java.io.EOFException;
 import java.io.OutputStream;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -435,6 +436,65 @@ class HttpServerTest extends ServerTest {
                 assertThat(client.read().status()).isEqualTo(408);
                 drip.kill();
             }
+        });
+    }
+
+    @Test
+    void aBodyThatDripsIsEndedWhenItIsSlowerThanTheLowestRate() throws Exception {
+        HttpServer server = serve(ECHO, builder -> builder.bodyTimeout(Duration.ofMillis(200)).minRate(1000));
+        run(() -> {
+            try (Client client = new Client(server)) {
+                client.send(post("Content-Length: 100000\r\n", "abc"));
+                Greenlet<Void> drip = Loomlet.spawn(() -> {
+                    for (int i = 0; i < 1000; i++) {
+                        Loomlet.sleep(Duration.ofMillis(5)); // far less than the time between bytes
+                        client.send("X");
+                    }
+                });
+                Answer answer = client.read();
+                assertThat(answer.status()).isEqualTo(408);
+                assertThat(answer.text()).contains("less than 1000 bytes per second");
+                drip.kill();
+            }
+            try (Client client = new Client(server)) {
+                client.send(post("Content-Length: 5000\r\n", ""));
+                for (int i = 0; i < 50; i++) { // twice as fast as it has to be, or more, and longer than bodyTimeout
+                    Loomlet.sleep(Duration.ofMillis(10));
+                    client.send("x".repeat(100));
+                }
+                assertThat(client.read().body()).hasSize(5000);
+            }
+        });
+    }
+
+    @Test
+    void aClientThatHardlyReadsIsDisconnected() throws Exception {
+        HttpServer server = serve((request, response) -> {
+            try (OutputStream out = response.body()) {
+                for (;;) {
+                    out.write(new byte[10_000]);
+                }
+            }
+        }, builder -> builder.writeTimeout(Duration.ofMillis(300)).minRate(100_000_000));
+        run(() -> {
+            try (Client client = new Client(server)) {
+                client.get("/");
+                long got = 0;
+                long most = 2_000_000_000L;
+                while (got < most) {
+                    int n = client.socket.getInputStream().read(new byte[100_000]);
+                    if (n < 0) {
+                        break;
+                    }
+                    got += n;
+                    Loomlet.sleep(Duration.ofMillis(5)); // 20 MB per second at most, and never 300 ms of silence
+                }
+                assertThat(got).isLessThan(most);
+            } catch (SocketException e) {
+                // reset, as what it has not read is thrown away
+            }
+            assertNobodyIsLeft(server);
+            assertThat(reported).isEmpty();
         });
     }
 
