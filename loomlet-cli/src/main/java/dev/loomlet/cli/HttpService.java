@@ -1,13 +1,17 @@
 package dev.loomlet.cli;
 
+import dev.loomlet.Signals;
 import dev.loomlet.http.AccessLog;
 import dev.loomlet.http.HttpHandler;
 import dev.loomlet.http.HttpServer;
 import dev.loomlet.http.StaticFiles;
+import dev.loomlet.net.Tls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** The only class of the command that knows HTTP, so that the other commands start without it. */
@@ -22,7 +26,8 @@ final class HttpService {
         return serve(options, (_, response) -> response.type("text/plain").send(GREETING), builder -> builder);
     }
 
-    static int files(ServeOptions options, Path folder, boolean log, boolean gzip) throws UsageException {
+    static int files(ServeOptions options, Path folder, boolean log, boolean gzip, Optional<Tls> tls)
+            throws UsageException {
         StaticFiles files;
         try {
             files = StaticFiles.of(folder).listing(true);
@@ -31,8 +36,20 @@ final class HttpService {
         }
         return serve(options, files, builder -> {
             builder.gzip(gzip);
+            tls.ifPresent(each -> {
+                builder.tls(each);
+                Signals.on("HUP", () -> reload(each, options.terminal()));
+            });
             return log ? builder.accessLog(AccessLog.combined(options.terminal().out())) : builder;
         });
+    }
+
+    private static void reload(Tls tls, Terminal terminal) {
+        try {
+            tls.reload();
+        } catch (IOException | GeneralSecurityException e) {
+            terminal.err().println("loomlet: the certificate stays as it was: " + e.getMessage());
+        }
     }
 
     private static int serve(ServeOptions options, HttpHandler handler, UnaryOperator<HttpServer.Builder> settings)

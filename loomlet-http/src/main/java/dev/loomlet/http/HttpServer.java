@@ -294,7 +294,10 @@ public final class HttpServer implements AutoCloseable {
     public HttpServer start() throws IOException {
         if (hub == null) {
             hub = Hub.current();
-            giveBack(takeWorkspace()); // loads the parser's classes now and not while the first client waits
+            Workspace work = takeWorkspace();
+            work.parse("GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\nUser-Agent: b\r\n\r\n");
+            giveBack(work); // that has loaded the parser's classes, and no client had to wait for it
+            dateLine();
         }
         stream.start();
         return this;

@@ -1,6 +1,7 @@
 package dev.loomlet.http;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -98,6 +99,12 @@ final class Workspace implements HttpParser.RequestHandler {
             body = bytes;
         }
         return bytes;
+    }
+
+    /** A head that does not come from a client. */
+    void parse(String head) {
+        in.clear().put(head.getBytes(StandardCharsets.US_ASCII)).flip();
+        parseHead();
     }
 
     /** Goes on with what is in the buffer until the head is complete, or no request. */

@@ -62,10 +62,7 @@ class AttackTest extends ServerTest {
                     crowd.add(client);
                     client.send(words[i % words.length]);
                 }
-                for (int i = 0; i < 5000 && server.connections() < crowded; i++) {
-                    Loomlet.sleep(Duration.ofMillis(1)); // as long as it takes to accept them
-                }
-                assertThat(server.connections()).isEqualTo(crowded);
+                awaitConnections(server, crowded);
                 assertThat(ask(server)).isLessThan(BOUND);
             } finally {
                 for (Client each : crowd) {

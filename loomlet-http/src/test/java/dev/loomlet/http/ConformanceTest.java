@@ -24,7 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @SuppressWarnings({"StringConcatToTextBlock", "UnusedVariable"}) // line ends are CR LF; sections are for the reader
 class ConformanceTest extends ServerTest {
-    private static final String DATE = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT";
+    private static final String DATE =
+            "(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT";
 
     /** Tells what it was asked. */
     private static final HttpHandler ECHO = (request, response) -> {
@@ -95,7 +96,8 @@ class ConformanceTest extends ServerTest {
                 of("9112 3.2, Host twice", "GET /" + h + "Host: a\r\n\r\n" + LAST, "400"),
                 of("9112 3.2, Host invalid", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n" + LAST, "400"),
                 of("9112 3.2, Host empty", "GET / HTTP/1.1\r\nHost:\r\n\r\n" + LAST, "200 200"),
-                of("9112 3.2, HTTP/1.0 needs none", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + LAST, "200 200"),
+                of("9112 3.2, HTTP/1.0 needs none", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + LAST,
+                        "200 200"),
                 // versions
                 of("9112 2.3, 0.9", "GET /\r\n" + LAST, "505"),
                 of("9110 15.6.6, 2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n" + LAST, "505"),
@@ -118,10 +120,13 @@ class ConformanceTest extends ServerTest {
                 of("9112 6.3, a list of lengths", "POST /" + h + "Content-Length: 3, 3\r\n\r\nabc" + LAST, "400"),
                 of("9112 6.1, both", "POST /" + h + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
                         + LAST, "400"),
-                of("9112 6.1, chunked not last", "POST /" + h + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n" + LAST,
+                of("9112 6.1, chunked not last",
+                        "POST /" + h + "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n" + LAST,
                         "400"),
-                of("9112 6.1, HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + LAST, "400"),
-                of("9112 7.1", "POST /" + h + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + LAST, "200 200"),
+                of("9112 6.1, HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + LAST,
+                        "400"),
+                of("9112 7.1", "POST /" + h + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + LAST,
+                        "200 200"),
                 of("9112 7.1, hexadecimal in both cases, leading zeros", "POST /" + h
                         + "Transfer-Encoding: chunked\r\n\r\n00a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n" + LAST,
                         "200 200"),
@@ -130,7 +135,8 @@ class ConformanceTest extends ServerTest {
                 of("9112 7.1.1, extensions", "POST /" + h
                         + "Transfer-Encoding: chunked\r\n\r\n3;a=b;c=\"d e\"\r\nabc\r\n0;x\r\n\r\n" + LAST, "200 200"),
                 of("9112 7.1.2, trailers", "POST /" + h
-                        + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-T: y\r\nContent-Length: 7\r\n\r\n" + LAST, "200 200"),
+                        + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-T: y\r\nContent-Length: 7\r\n\r\n" + LAST,
+                        "200 200"),
                 // expectations
                 of("9110 10.1.1, needless when the body is there", "POST /" + h
                         + "Expect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc" + LAST, "200 200"),
@@ -139,17 +145,20 @@ class ConformanceTest extends ServerTest {
                 of("9110 10.1.1, without a body", "GET /" + h + "Expect: 100-continue\r\n\r\n" + LAST, "200 200"),
                 of("9110 10.1.1, of HTTP/1.0", "POST / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n"
                         + "Content-Length: 3\r\n\r\nabc" + LAST, "200 200"),
-                of("9110 10.1.1, refused", "POST /refuse" + h + "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", "403"),
+                of("9110 10.1.1, refused", "POST /refuse" + h + "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+                        "403"),
                 of("9110 15.5.18", "POST /" + h + "Expect: coffee\r\nContent-Length: 3\r\n\r\nabc" + LAST, "417"),
                 // the end of a connection
                 of("9112 9.3, persistent", "GET /" + h + "\r\n" + LAST, "200 200"),
                 of("9112 9.6", "GET /" + h + "Connection: close\r\n\r\n" + LAST, "200"),
                 of("9112 9.6, in any case, in a list", "GET /" + h + "Connection: X, CLOSE , y\r\n\r\n" + LAST, "200"),
-                of("9112 9.6, in a second field", "GET /" + h + "Connection: x\r\nConnection: close\r\n\r\n" + LAST, "200"),
+                of("9112 9.6, in a second field", "GET /" + h + "Connection: x\r\nConnection: close\r\n\r\n" + LAST,
+                        "200"),
                 of("9112 9.6, a part of a word is none", "GET /" + h + "Connection: closed\r\n\r\n" + LAST, "200 200"),
                 of("9112 9.3, HTTP/1.0", "GET / HTTP/1.0\r\n\r\n" + LAST, "200"),
                 of("9112 9.3, both", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n" + LAST, "200"),
-                of("9112 9.3.2, in their order", "GET /1" + h + "\r\nGET /fails" + h + "\r\nGET /none" + h + "\r\n" + LAST,
+                of("9112 9.3.2, in their order",
+                        "GET /1" + h + "\r\nGET /fails" + h + "\r\nGET /none" + h + "\r\n" + LAST,
                         "200 404 204 200"),
                 // answers without a body: were there one, what follows could not be read
                 of("9110 9.3.2, HEAD", "HEAD /" + h + "\r\n" + LAST, "200 200"),
@@ -179,7 +188,8 @@ class ConformanceTest extends ServerTest {
                         wrong.add(each.section + ": " + answer.line()); // 9112 2.3: the server's own version
                     }
                 }
-                if (each.statuses.endsWith("200") && !answers.isEmpty() && !answers.getLast().headers().lists("Connection", "close")
+                if (each.statuses.endsWith("200") && !answers.isEmpty()
+                        && !answers.getLast().headers().lists("Connection", "close")
                         && !each.request.contains("HTTP/1.0")) {
                     wrong.add(each.section + ": closed without saying so"); // 9112 9.6
                 }
@@ -194,8 +204,10 @@ class ConformanceTest extends ServerTest {
     void trailersAreNoHeaders() throws Exception {
         HttpServer server = serve((request, response) -> response.send(request.text() + request.trailers().all("Host")
                 + request.headers().all("Host") + request.header("X-T").isPresent()));
-        run(() -> assertThat(talk(server, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
-                + "Host: b\r\nX-T: y\r\n\r\n" + LAST)).extracting(Answer::text).containsExactly("x[b][a]false", "[][a]false"));
+        run(() -> assertThat(talk(server,
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+                        + "Host: b\r\nX-T: y\r\n\r\n" + LAST))
+                .extracting(Answer::text).containsExactly("x[b][a]false", "[][a]false"));
     }
 
     @Test
@@ -241,21 +253,25 @@ class ConformanceTest extends ServerTest {
                             .isEqualTo(each.zipped ? "gzip" : "(none)");
                     assertThat(answer.header("Vary")).as(each.accepts).isEqualTo("Accept-Encoding");
                     byte[] body = each.zipped
-                            ? new GZIPInputStream(new ByteArrayInputStream(answer.body())).readAllBytes() : answer.body();
+                            ? new GZIPInputStream(new ByteArrayInputStream(answer.body())).readAllBytes()
+                            : answer.body();
                     assertThat(new String(body, StandardCharsets.US_ASCII)).isEqualTo(text);
                     Answer head = client.send("HEAD" + ask + "\r\n").read(true);
                     for (String name : List.of("Content-Encoding", "Vary", "ETag", "Content-Type", "Accept-Ranges")) {
                         assertThat(head.header(name)).as(each.accepts + ": " + name).isEqualTo(answer.header(name));
                     }
-                    Answer same = client.send("GET" + ask + "If-None-Match: " + answer.header("ETag") + "\r\n\r\n").read();
+                    Answer same =
+                            client.send("GET" + ask + "If-None-Match: " + answer.header("ETag") + "\r\n\r\n").read();
                     assertThat(same.status()).isEqualTo(304);
                     assertThat(same.header("Vary")).as("9110 15.4.5").isEqualTo("Accept-Encoding");
                 }
                 String zipped = client.send("GET /a.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n").read()
                         .header("ETag");
                 String plain = client.get("/a.txt").read().header("ETag");
-                assertThat(zipped).as("9110 8.8.3: other bytes, another strong tag, or a weak one").isEqualTo("W/" + plain);
-                assertThat(client.send("GET /a.txt HTTP/1.1\r\nHost: a\r\nIf-Match: " + zipped + "\r\n\r\n").read().status())
+                assertThat(zipped).as("9110 8.8.3: other bytes, another strong tag, or a weak one")
+                        .isEqualTo("W/" + plain);
+                assertThat(client.send("GET /a.txt HTTP/1.1\r\nHost: a\r\nIf-Match: " + zipped + "\r\n\r\n").read()
+                        .status())
                         .as("9110 13.1.1: weak tags never match strongly").isEqualTo(412);
                 assertThat(client.get("/a.png").read().headers().contains("Vary")).isFalse();
             }
@@ -310,18 +326,22 @@ class ConformanceTest extends ServerTest {
         Files.createSymbolicLink(root.resolve("up"), folder);
         HttpServer server = serve(StaticFiles.of(root).listing(true));
         run(() -> {
-            for (String each : List.of("/../secret", "/%2e%2e/secret", "/%2E./secret", "/.%2e/secret", "/sub/../../secret",
+            for (String each : List.of("/../secret", "/%2e%2e/secret", "/%2E./secret", "/.%2e/secret",
+                    "/sub/../../secret",
                     "/sub/%2e%2e/%2e%2e/secret", "/..%2fsecret", "/..%5csecret", "/..\\secret", "/sub/..%2f..%2fsecret",
                     "/%252e%252e/secret", "//../secret", "/./../secret", "/sub/./file", "/sub//file", "/..;/secret",
                     "/%c0%ae%c0%ae/secret", "/%00", "/sub/file%00.txt", "/sub/file%00", "/%", "/%2", "/%zz", "/link",
-                    "/up/secret", "/up/", "/%2fetc/passwd", "//etc/passwd", "http://a/../secret", "/%ff", "/..", "/%2e%2e",
+                    "/up/secret", "/up/", "/%2fetc/passwd", "//etc/passwd", "http://a/../secret", "/%ff", "/..",
+                    "/%2e%2e",
                     "/..%00/secret", "/sub/%2e%2e", "/.", "/%u002e%u002e/secret")) {
-                List<Answer> answers = talk(server, "GET " + each + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+                List<Answer> answers =
+                        talk(server, "GET " + each + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
                 assertThat(answers).as(each).hasSize(1);
                 assertThat(answers.getFirst().status()).as(each).isIn(400, 404);
                 assertThat(answers.getFirst().text()).as(each).doesNotContain("not for you").doesNotContain("root:");
             }
-            assertThat(talk(server, "GET /sub/fi%6Ce HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").getFirst().text())
+            assertThat(
+                    talk(server, "GET /sub/fi%6Ce HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").getFirst().text())
                     .isEqualTo("file");
             assertThat(reported).isEmpty();
         });

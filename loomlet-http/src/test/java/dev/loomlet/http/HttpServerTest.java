@@ -514,6 +514,7 @@ class HttpServerTest extends ServerTest {
         run(() -> {
             try (Client client = new Client(server)) {
                 client.get("/");
+                awaitConnections(server, 1);
                 assertNobodyIsLeft(server);
                 assertThat(thrown).singleElement().asString().contains("has not read for 50 ms");
             }

@@ -61,6 +61,14 @@ abstract class ServerTest {
         }
     }
 
+    /** Waits until so many have been accepted. */
+    static void awaitConnections(HttpServer of, int count) {
+        for (int i = 0; i < 5000 && of.connections() < count; i++) {
+            Loomlet.sleep(java.time.Duration.ofMillis(1));
+        }
+        assertThat(of.connections()).as("connections that were accepted").isEqualTo(count);
+    }
+
     /** What remains when all clients are gone. */
     void assertNobodyIsLeft(HttpServer of) {
         for (int i = 0; i < 1000 && of.connections() > 0; i++) {

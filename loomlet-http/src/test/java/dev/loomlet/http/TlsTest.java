@@ -70,7 +70,8 @@ class TlsTest extends ServerTest {
         Path store = folder.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                 "-J-XX:TieredStopAtLevel=1", "-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=" + name,
-                "-ext", subjects, "-validity", "3650", "-keystore", store.toString(), "-storepass", new String(PASSWORD))
+                "-ext", subjects, "-validity", "3650", "-keystore", store.toString(), "-storepass",
+                new String(PASSWORD))
                 .inheritIO().start();
         assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(keytool.exitValue()).isZero();

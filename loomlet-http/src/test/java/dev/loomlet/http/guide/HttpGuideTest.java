@@ -8,6 +8,7 @@ import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.Signals;
 import dev.loomlet.http.AccessLog;
 import dev.loomlet.http.EventStream;
 import dev.loomlet.http.HttpHandler;
@@ -18,6 +19,7 @@ import dev.loomlet.http.WebSocket;
 import dev.loomlet.http.WebSocket.Message;
 import dev.loomlet.http.WebSocket.Text;
 import dev.loomlet.net.Sockets;
+import dev.loomlet.net.Tls;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -25,9 +27,11 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -144,6 +148,42 @@ class HttpGuideTest {
     }
 
     @Test
+    void https(@TempDir Path folder) throws Exception {
+        Path store = folder.resolve("store.p12");
+        Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-J-XX:TieredStopAtLevel=1", "-genkeypair", "-alias", "key", "-keyalg", "EC", "-dname", "CN=guide",
+                "-ext", "SAN=ip:127.0.0.1", "-validity", "10", "-keystore", store.toString(), "-storepass", "secret")
+                .inheritIO().start();
+        assertThat(keytool.waitFor()).isZero();
+        KeyStore keys = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
+        Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
+        Files.writeString(folder.resolve("fullchain.pem"), "-----BEGIN CERTIFICATE-----\n"
+                + lines.encodeToString(keys.getCertificate("key").getEncoded()) + "\n-----END CERTIFICATE-----\n");
+        Files.writeString(folder.resolve("privkey.pem"), "-----BEGIN PRIVATE KEY-----\n"
+                + lines.encodeToString(keys.getKey("key", "secret".toCharArray()).getEncoded())
+                + "\n-----END PRIVATE KEY-----\n");
+        keys.setCertificateEntry("trusted", keys.getCertificate("key"));
+        try (OutputStream out = Files.newOutputStream(store)) {
+            keys.store(out, "secret".toCharArray());
+        }
+        Tls client = Tls.ofKeyStore(store, "secret".toCharArray());
+        HttpHandler site = (request, response) -> response.send(request.scheme());
+        Loomlet.run(() -> {
+            Tls tls = Tls.ofPem(folder.resolve("fullchain.pem"), folder.resolve("privkey.pem")); // or Tls.ofKeyStore
+            var secure = HttpServer.builder("127.0.0.1:0", site).tls(tls).build().start();
+            Signals.on("HUP", tls::reload); // for new connections
+            try (Socket plain = Sockets.connect("127.0.0.1:" + secure.port());
+                    Socket socket = client.connect(plain, "127.0.0.1", secure.port())) {
+                socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                        .getBytes(StandardCharsets.UTF_8));
+                assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                        .endsWith("https");
+            }
+            secure.close();
+        });
+    }
+
+    @Test
     void eventsAndSockets() throws Exception {
         List<WebSocket> room = new ArrayList<>();
         var live = new Router()
@@ -206,7 +246,7 @@ class HttpGuideTest {
             assertThat(here).contains(squeezed(blocks.group(1)));
             count++;
         }
-        assertThat(count).isEqualTo(6);
+        assertThat(count).isEqualTo(7);
     }
 
     private static String squeezed(String text) {
