@@ -48,13 +48,15 @@ public final class SyncBench {
     /** Measures all, or those with the argument in their name. */
     public static void main(String[] arguments) throws Exception {
         filter = arguments.length > 0 ? arguments[0] : "";
-        System.out.printf("%-48s %9s %9s %9s%n", "ns an operation", "median", "least", "most");
+        System.out.printf("%-52s %9s %9s %9s%n", "ns an operation", "median", "least", "most");
         measure("queue hand-off, Loomlet", SyncBench::queue);
         measure("queue hand-off, LinkedBlockingQueue", SyncBench::jdkQueue);
         measure("queue ping-pong round trip, Loomlet", SyncBench::pingPong);
         measure("queue ping-pong round trip, LinkedBlockingQueue", SyncBench::jdkPingPong);
         measure("channel hand-off, Loomlet", SyncBench::channel);
-        measure("channel hand-off, SynchronousQueue", SyncBench::jdkChannel);
+        measure("channel hand-off, SynchronousQueue, receiver first", n -> jdkChannel(n, true));
+        measure("rendezvous hand-off, Loomlet", SyncBench::rendezvous);
+        measure("rendezvous hand-off, SynchronousQueue", n -> jdkChannel(n, false));
         measure("semaphore, free, Loomlet", SyncBench::semaphore);
         measure("semaphore, free, java.util.concurrent", SyncBench::jdkSemaphore);
         measure("semaphore hand-off, Loomlet", SyncBench::semaphoreHandOff);
@@ -90,7 +92,7 @@ public final class SyncBench {
             all[i] = (double) (System.nanoTime() - start) / n;
         }
         Arrays.sort(all);
-        System.out.printf("%-48s %9.1f %9.1f %9.1f%n", name, all[PASSES / 2], all[0], all[PASSES - 1]);
+        System.out.printf("%-52s %9.1f %9.1f %9.1f%n", name, all[PASSES / 2], all[0], all[PASSES - 1]);
     }
 
     // --- one puts, one takes, through a queue that holds one: nearly every item makes somebody wait
@@ -171,6 +173,7 @@ public final class SyncBench {
         });
     }
 
+    /** The receiver goes on first, so each item costs two switches. */
     private static void channel(int n) {
         Channel<Integer> channel = new Channel<>();
         Greenlet<Void> sender = spawn(() -> {
@@ -186,11 +189,30 @@ public final class SyncBench {
         joinAll(sender, receiver);
     }
 
-    private static void jdkChannel(int n) throws Exception {
+    /** The sender runs on, so each item costs one. */
+    private static void rendezvous(int n) {
+        Queue<Integer> queue = Queue.rendezvous();
+        Greenlet<Void> sender = spawn(() -> {
+            for (int i = 0; i < n; i++) {
+                queue.put(1);
+            }
+        });
+        Greenlet<Void> receiver = spawn(() -> {
+            for (int i = 0; i < n; i++) {
+                queue.take();
+            }
+        });
+        joinAll(sender, receiver);
+    }
+
+    private static void jdkChannel(int n, boolean receiverFirst) throws Exception {
         SynchronousQueue<Integer> channel = new SynchronousQueue<>();
         both(() -> {
             for (int i = 0; i < n; i++) {
                 channel.put(1);
+                if (receiverFirst) {
+                    Thread.yield();
+                }
             }
             return 0;
         }, () -> {
@@ -286,9 +308,17 @@ public final class SyncBench {
         }
     }
 
-    // --- one waits, another lets it go; counted are the wake-ups, each with the event that made it
+    // --- one waits, another lets it go; counted are the wake-ups, each with the making of its event
+
+    private static final int SOME = 1_000; // at a time, so that no collector has to copy millions of them
 
     private static void event(int n) {
+        for (int left = n; left > 0; left -= SOME) {
+            someEvents(Math.min(left, SOME));
+        }
+    }
+
+    private static void someEvents(int n) {
         Event[] events = new Event[n];
         for (int i = 0; i < n; i++) {
             events[i] = new Event();
@@ -313,11 +343,19 @@ public final class SyncBench {
     }
 
     private static void jdkEvent(int n) throws Exception {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int left = n; left > 0; left -= SOME) {
+                someLatches(Math.min(left, SOME), threads);
+            }
+        }
+    }
+
+    private static void someLatches(int n, ExecutorService threads) throws Exception {
         CountDownLatch[] events = new CountDownLatch[n];
         for (int i = 0; i < n; i++) {
             events[i] = new CountDownLatch(1);
         }
-        both(() -> {
+        Future<?> first = threads.submit(() -> {
             for (int i = 0; i < n; i += 2) {
                 events[i].await();
                 if (i + 1 < n) {
@@ -325,7 +363,8 @@ public final class SyncBench {
                 }
             }
             return 0;
-        }, () -> {
+        });
+        Future<?> second = threads.submit(() -> {
             for (int i = 0; i < n; i += 2) {
                 events[i].countDown();
                 if (i + 1 < n) {
@@ -334,6 +373,8 @@ public final class SyncBench {
             }
             return 0;
         });
+        first.get();
+        second.get();
     }
 
     // --- a limit around something that is done at once
