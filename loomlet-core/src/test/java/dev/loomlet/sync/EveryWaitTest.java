@@ -1,11 +1,13 @@
 package dev.loomlet.sync;
 
 import static dev.loomlet.Loomlet.after;
+import static dev.loomlet.Loomlet.asCompleted;
 import static dev.loomlet.Loomlet.joinAll;
 import static dev.loomlet.Loomlet.select;
 import static dev.loomlet.Loomlet.waitAll;
 import static dev.loomlet.Loomlet.waitAny;
 
+import dev.loomlet.Completions;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Selected;
@@ -98,7 +100,7 @@ class EveryWaitTest extends WaitContract {
     }
 
     @Override
-    List<Wait> waits() {
+    protected List<Wait> waits() {
         return List.of(
                 wait("Event.await", () -> {
                     Event event = new Event();
@@ -203,6 +205,14 @@ class EveryWaitTest extends WaitContract {
                     Semaphore semaphore = new Semaphore(0);
                     return call(Optional.empty(), () -> semaphore.state.watching.size(),
                             timeout -> waitAny(List.of(semaphore), timeout));
+                }),
+                wait("asCompleted", () -> {
+                    Event event = new Event();
+                    return call(false, event::waiters, timeout -> {
+                        try (Completions<Event> done = asCompleted(List.of(event), timeout)) {
+                            return done.iterator().hasNext();
+                        }
+                    });
                 }),
                 wait("Greenlet.join", () -> onAnotherHub(
                         endless -> call(false, () -> endless.hasLinks() ? 1 : 0, endless::join))),

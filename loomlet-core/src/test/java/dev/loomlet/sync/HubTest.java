@@ -4,9 +4,9 @@ import dev.loomlet.Hub;
 import org.junit.jupiter.api.AfterEach;
 
 /** For tests that run on the hub of their own thread: closes it after each, with all that was left in it. */
-abstract class HubTest {
+public abstract class HubTest {
     @AfterEach
-    void closeTheHub() {
+    protected void closeTheHub() {
         Hub.ifPresent().ifPresent(Hub::close);
     }
 }
