@@ -38,7 +38,7 @@ final class Line extends DescriptorHandler {
     private boolean registered;
     private @Nullable Waiter reader;
     private @Nullable Waiter writer;
-    private @Nullable FastSocketImpl user; // while somebody waits here: no longer, see above
+    private @Nullable SocketLife user; // while somebody waits here: no longer, see above
 
     Line(Loop loop, FileDescriptor fd, int descriptor) {
         super(descriptor);
@@ -85,11 +85,11 @@ final class Line extends DescriptorHandler {
     }
 
     /** Waits until there may be something to read. Of what it leaves behind there is one for each idle connection. */
-    boolean awaitReadable(long nanos, FastSocketImpl user) throws IOException, InterruptedException {
+    boolean awaitReadable(long nanos, SocketLife user) throws IOException, InterruptedException {
         if (!registered) {
             register();
         }
-        Waiter waiter = new Waiter(this);
+        Waiter waiter = Waiter.again(this);
         this.user = user;
         reader = waiter;
         try {
@@ -97,13 +97,14 @@ final class Line extends DescriptorHandler {
         } finally {
             reader = null;
             this.user = null;
+            waiter.giveBack();
         }
     }
 
     /** As the reason of a wait. */
     @Override
     public String toString() {
-        FastSocketImpl user = this.user;
+        SocketLife user = this.user;
         return "reading from " + (user == null ? "a socket" : user.where());
     }
 

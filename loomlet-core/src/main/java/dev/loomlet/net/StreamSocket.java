@@ -29,6 +29,16 @@ import java.util.concurrent.TimeUnit;
  * <p>An interrupt of the waiting thread does what it does in the JDK to a virtual thread: the socket is closed, and
  * {@link SocketException} thrown. Closing it from any greenlet or thread ends all waits at it, with "Socket closed".
  *
+ * <p><b>A write that must not take too long.</b> {@code SO_TIMEOUT} is for reads, as in the JDK. A peer that does not read
+ * stops a write once the kernel's buffers are full; in a greenlet a {@link dev.loomlet.Timeout} around it ends it, and the
+ * positions of the buffers tell how far it got:
+ *
+ * {@snippet :
+ * try (var _ = Timeout.after(ofSeconds(5))) {
+ *     socket.write(page);
+ * }
+ * }
+ *
  * <p><b>Threads.</b> Any. A greenlet that waits parks, a hub's own thread runs the hub meanwhile, another thread blocks.
  */
 public final class StreamSocket extends Socket {

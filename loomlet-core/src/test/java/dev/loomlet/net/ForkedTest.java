@@ -6,14 +6,23 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.internal.jdk.SocketNatives;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,6 +57,75 @@ class ForkedTest {
             System.out.println("LISTENING " + server.port());
             System.out.flush();
             server.serveForever();
+        }
+    }
+
+    /** What a supervisor does: it opens the listening socket, and becomes the server by {@code exec}. */
+    static final class Supervisor {
+        private static final Linker LINKER = Linker.nativeLinker();
+
+        @SuppressWarnings("restricted")
+        private static MethodHandle function(String name, MemoryLayout... parameters) {
+            return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name),
+                    FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters));
+        }
+
+        public static void main(String[] command) throws Throwable {
+            MethodHandle dup2 = function("dup2", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+            MethodHandle execv = function("execv", ValueLayout.ADDRESS, ValueLayout.ADDRESS);
+            List<String> words = new ArrayList<>(List.of("/usr/bin/env", "LISTEN_FDS=2",
+                    "LISTEN_PID=" + ProcessHandle.current().pid()));
+            words.addAll(List.of(command));
+            Arena arena = Arena.global();
+            MemorySegment argv = arena.allocate(ValueLayout.ADDRESS, words.size() + 1);
+            for (int i = 0; i < words.size(); i++) {
+                argv.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(words.get(i)));
+            }
+            for (int fd = 3; fd <= 4; fd++) { // the JDK's own, which are not needed any more
+                var channel =
+                        ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                int _ = (int) dup2.invokeExact(SocketNatives.value(SocketNatives.descriptor(channel)), fd);
+            }
+            int error = (int) execv.invokeExact(argv.get(ValueLayout.ADDRESS, 0), argv);
+            System.out.println("execv: " + error);
+        }
+    }
+
+    /** A server that is given its listening sockets. */
+    static final class Activated {
+        public static void main(String[] arguments) throws Exception {
+            List<StreamServer> servers = new ArrayList<>();
+            for (ServerSocket each : Sockets.inherited()) {
+                servers.add(StreamServer.builder(each, StreamServerTest::upper).build().start());
+            }
+            servers.forEach(each -> System.out.println("LISTENING " + each.port()));
+            System.out.flush();
+            servers.getFirst().serveForever();
+        }
+    }
+
+    @Test
+    void aServerTakesTheSocketsThatItsSupervisorHasOpened() throws Exception {
+        assumeTrue(Sockets.fast());
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        List<String> command = new ArrayList<>();
+        for (Class<?> main : List.of(Supervisor.class, Activated.class)) {
+            command.addAll(List.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--add-opens",
+                    "java.base/java.lang=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED", "-cp",
+                    System.getProperty("java.class.path"), main.getName()));
+        }
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (BufferedReader out = process.inputReader()) {
+            for (int i = 0; i < 2; i++) {
+                String line = out.readLine();
+                assertThat(line).startsWith("LISTENING ");
+                int port = Integer.parseInt(line.substring("LISTENING ".length()));
+                try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                    assertThat(ask(client, 'x')).isEqualTo('X');
+                }
+            }
+        } finally {
+            process.destroyForcibly().waitFor();
         }
     }
 

@@ -200,19 +200,10 @@ public final class SocketNatives {
         }
     }
 
-    /** As {@link #accept}, at a Unix domain socket. */
+    /** As {@link #accept(FileDescriptor, FileDescriptor, InetSocketAddress[])}, at a Unix domain socket. */
     public static int acceptUnix(FileDescriptor fd, FileDescriptor connection, String[] peer) throws IOException {
         try {
-            int n = (int) Others.ACCEPT.invokeExact(fd, connection, peer);
-            if (n > 0) {
-                try {
-                    CONFIGURE_BLOCKING.invokeExact(connection, false);
-                } catch (Throwable t) {
-                    close(connection);
-                    throw t;
-                }
-            }
-            return n;
+            return accepted((int) Others.ACCEPT.invokeExact(fd, connection, peer), connection);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -333,19 +324,22 @@ public final class SocketNatives {
     public static int accept(FileDescriptor fd, FileDescriptor connection, InetSocketAddress[] peer)
             throws IOException {
         try {
-            int n = (int) ACCEPT.invokeExact(fd, connection, peer);
-            if (n > 0) {
-                try {
-                    CONFIGURE_BLOCKING.invokeExact(connection, false);
-                } catch (Throwable t) {
-                    close(connection);
-                    throw t;
-                }
-            }
-            return n;
+            return accepted((int) ACCEPT.invokeExact(fd, connection, peer), connection);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
+    }
+
+    private static int accepted(int n, FileDescriptor connection) throws Throwable {
+        if (n > 0) {
+            try {
+                CONFIGURE_BLOCKING.invokeExact(connection, false);
+            } catch (Throwable t) {
+                close(connection);
+                throw t;
+            }
+        }
+        return n;
     }
 
     public static void shutdown(FileDescriptor fd, int how) throws IOException {
@@ -469,6 +463,16 @@ public final class SocketNatives {
         }
     }
 
+    /** The JDK's natives have classes of their own for what its sockets call a {@code SocketException}. */
+    private static SocketException broken(IOException e) {
+        if (e.getClass() == SocketException.class) {
+            return (SocketException) e;
+        }
+        SocketException told = new SocketException(e.getMessage());
+        told.initCause(e);
+        return told;
+    }
+
     /** Reads by way of the thread's temporary buffer. */
     public static int read(FileDescriptor fd, byte[] bytes, int offset, int length) throws IOException {
         int size = Math.min(length, MOST);
@@ -483,6 +487,8 @@ public final class SocketNatives {
             } finally {
                 BUFFER_BACK.invokeExact(buffer);
             }
+        } catch (IOException e) {
+            throw broken(e);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -499,6 +505,8 @@ public final class SocketNatives {
             } finally {
                 BUFFER_BACK.invokeExact(buffer);
             }
+        } catch (IOException e) {
+            throw broken(e);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -509,6 +517,8 @@ public final class SocketNatives {
         try {
             return (int) READ.invokeExact(fd, (long) ADDRESS.invokeExact(direct) + direct.position(),
                     direct.remaining());
+        } catch (IOException e) {
+            throw broken(e);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
@@ -519,6 +529,8 @@ public final class SocketNatives {
         try {
             return (int) WRITE.invokeExact(fd, (long) ADDRESS.invokeExact(direct) + direct.position(),
                     direct.remaining());
+        } catch (IOException e) {
+            throw broken(e);
         } catch (Throwable t) {
             throw Access.sneak(t);
         }

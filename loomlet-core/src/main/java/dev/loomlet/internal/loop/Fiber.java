@@ -36,6 +36,9 @@ public final class Fiber implements Executor, Runnable {
     private @Nullable Object locals; // of GreenletLocal
     private @Nullable Pending pending;
 
+    /** A waiter that it needs no more: {@link Waiter#again}. */
+    @Nullable Waiter spare;
+
     /** Neighbours in the loop's list of live fibers, which starts with its anchor. */
     @Nullable Fiber previous;
 

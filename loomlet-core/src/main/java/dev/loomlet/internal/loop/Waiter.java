@@ -40,7 +40,7 @@ public class Waiter extends Timer {
     }
 
     private final Object party; // who waits: a Fiber, the Loop whose home it is, or a foreign Thread
-    private final Object reason;
+    private Object reason;
     private volatile int state;
     private @Nullable Object result; // written between CLAIMED and RESUMED or FAILED
     private long since;
@@ -60,6 +60,34 @@ public class Waiter extends Timer {
 
     public static Waiter here(Object reason) {
         return new Waiter(reason);
+    }
+
+    /**
+     * As {@code new Waiter(reason)}, but a greenlet that waits again and again gets the one it has given back.
+     */
+    public static Waiter again(Object reason) {
+        Thread current = Thread.currentThread();
+        Fiber fiber = current.isVirtual() ? Fiber.of(current) : null;
+        Waiter spare = fiber == null ? null : fiber.spare;
+        if (fiber == null || spare == null) {
+            return new Waiter(reason);
+        }
+        fiber.spare = null;
+        spare.reason = reason;
+        spare.result = null;
+        spare.shielded = false;
+        spare.state = WAITING;
+        return spare;
+    }
+
+    /**
+     * The wait is over and nobody has this waiter any more: it may be used for another wait. Only for waiters that nobody on
+     * another thread was given, since one who came late would end that other wait.
+     */
+    public final void giveBack() {
+        if (party instanceof Fiber fiber) {
+            fiber.spare = this;
+        }
     }
 
     public final Object reason() {
