@@ -207,7 +207,10 @@ public final class StreamServer implements AutoCloseable {
             this.handler = handler;
         }
 
-        /** How many connections the kernel holds that have not been accepted yet; 128 by default. */
+        /**
+         * How many connections the kernel holds that have not been accepted yet; 128 by default. A listening socket that
+         * was given keeps what it has.
+         */
         public Builder backlog(int connections) {
             backlog = positive(connections, "backlog");
             return this;
