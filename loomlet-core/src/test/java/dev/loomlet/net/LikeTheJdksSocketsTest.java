@@ -407,8 +407,8 @@ class LikeTheJdksSocketsTest {
             }
         });
         all.put("bound to an address of another machine", kit -> each(
-                () -> did(() -> kit.socket().bind(new InetSocketAddress("192.0.2.1", 0))),
-                () -> did(() -> kit.server().bind(new InetSocketAddress("192.0.2.1", 0)))));
+                () -> did(() -> kit.socket().bind(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 0))),
+                () -> did(() -> kit.server().bind(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 0)))));
         all.put("connected to the wildcard", bound(server -> {
             try (Socket s = server instanceof PlainServerSocket ? OURS.socket() : JDK.socket()) {
                 return each(() -> did(() -> s.connect(new InetSocketAddress(server.getLocalPort()))),
@@ -417,7 +417,7 @@ class LikeTheJdksSocketsTest {
         }));
         all.put("IPv6", kit -> {
             try (ServerSocket server = kit.server(); Socket s = kit.socket()) {
-                return each(() -> did(() -> server.bind(new InetSocketAddress("::1", 0))), () -> states(server),
+                return each(() -> did(() -> server.bind(new InetSocketAddress(InetAddress.ofLiteral("::1"), 0))), () -> states(server),
                         () -> did(() -> s.connect(server.getLocalSocketAddress())), () -> states(s),
                         () -> states(server.accept()));
             }
