@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,9 +25,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
@@ -47,15 +50,34 @@ class LikeTheJdksSocketsTest {
         ServerSocket server() throws IOException;
     }
 
+    /** All that a scenario has made: closed after it. */
+    private static final Queue<Closeable> MADE = new ConcurrentLinkedQueue<>();
+
+    private static <T extends Closeable> T made(T socket) {
+        MADE.add(socket);
+        return socket;
+    }
+
+    private static void closeAll() throws IOException {
+        for (Closeable each = MADE.poll(); each != null; each = MADE.poll()) {
+            each.close();
+        }
+    }
+
     private static final Kit JDK = new Kit() {
         @Override
         public Socket socket() {
-            return new Socket();
+            return made(new Socket());
         }
 
         @Override
         public ServerSocket server() throws IOException {
-            return new ServerSocket();
+            return made(new ServerSocket() {
+                @Override
+                public Socket accept() throws IOException {
+                    return made(super.accept());
+                }
+            });
         }
     };
 
@@ -79,7 +101,7 @@ class LikeTheJdksSocketsTest {
             if (!isBound()) {
                 throw new SocketException("Socket is not bound yet");
             }
-            Socket socket = new PlainSocket(new FastSocketImpl(false, false));
+            Socket socket = made(new PlainSocket(new FastSocketImpl(false, false)));
             implAccept(socket);
             return socket;
         }
@@ -88,12 +110,12 @@ class LikeTheJdksSocketsTest {
     private static final Kit OURS = new Kit() {
         @Override
         public Socket socket() throws IOException {
-            return new PlainSocket(new FastSocketImpl(false, false));
+            return made(new PlainSocket(new FastSocketImpl(false, false)));
         }
 
         @Override
         public ServerSocket server() {
-            return new PlainServerSocket(new FastSocketImpl(true, false));
+            return made(new PlainServerSocket(new FastSocketImpl(true, false)));
         }
     };
 
@@ -417,7 +439,8 @@ class LikeTheJdksSocketsTest {
         }));
         all.put("IPv6", kit -> {
             try (ServerSocket server = kit.server(); Socket s = kit.socket()) {
-                return each(() -> did(() -> server.bind(new InetSocketAddress(InetAddress.ofLiteral("::1"), 0))), () -> states(server),
+                return each(() -> did(() -> server.bind(new InetSocketAddress(InetAddress.ofLiteral("::1"), 0))),
+                        () -> states(server),
                         () -> did(() -> s.connect(server.getLocalSocketAddress())), () -> states(s),
                         () -> states(server.accept()));
             }
@@ -645,6 +668,12 @@ class LikeTheJdksSocketsTest {
         }
     }
 
+    private static String after(Scenario scenario, Kit kit) throws IOException {
+        String outcome = outcome(() -> scenario.on(kit));
+        closeAll();
+        return outcome;
+    }
+
     private static String inThread(Thread.Builder builder, Callable<String> task) throws Exception {
         FutureTask<String> future = new FutureTask<>(task);
         builder.start(future);
@@ -656,13 +685,13 @@ class LikeTheJdksSocketsTest {
         List<DynamicTest> tests = new ArrayList<>();
         SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
             assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofVirtual(), () -> outcome(() -> scenario.on(JDK)));
+            String expected = inThread(Thread.ofVirtual(), () -> after(scenario, JDK));
             String ours;
             try (Hub hub = Hub.current()) {
                 hub.onError((_, _) -> {
                     // what happens is in the outcome
                 });
-                ours = Loomlet.spawn(() -> outcome(() -> scenario.on(OURS))).get();
+                ours = Loomlet.spawn(() -> after(scenario, OURS)).get();
             }
             assertThat(ours).isEqualTo(expected);
         })));
@@ -674,8 +703,8 @@ class LikeTheJdksSocketsTest {
         List<DynamicTest> tests = new ArrayList<>();
         SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
             assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofPlatform(), () -> outcome(() -> scenario.on(JDK)));
-            String ours = inThread(Thread.ofPlatform(), () -> outcome(() -> scenario.on(OURS)));
+            String expected = inThread(Thread.ofPlatform(), () -> after(scenario, JDK));
+            String ours = inThread(Thread.ofPlatform(), () -> after(scenario, OURS));
             assertThat(ours).isEqualTo(expected);
         })));
         return tests;
@@ -686,8 +715,8 @@ class LikeTheJdksSocketsTest {
         List<DynamicTest> tests = new ArrayList<>();
         SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
             assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofVirtual(), () -> outcome(() -> scenario.on(JDK)));
-            String ours = inThread(Thread.ofVirtual(), () -> outcome(() -> scenario.on(OURS)));
+            String expected = inThread(Thread.ofVirtual(), () -> after(scenario, JDK));
+            String ours = inThread(Thread.ofVirtual(), () -> after(scenario, OURS));
             assertThat(ours).isEqualTo(expected);
         })));
         return tests;
