@@ -2,9 +2,9 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.concurrent.CountDownLatch;
 
-/** Waits for a line on standard input in one thread, and asks for it in another. */
+/** Waits for a line on standard input, or of the console if there is an argument, in one thread, and asks for it in another. */
 class Input {
-    static void main() throws Exception {
+    static void main(String[] args) throws Exception {
         CountDownLatch reading = new CountDownLatch(1);
         Thread asking = new Thread(() -> {
             try {
@@ -15,7 +15,8 @@ class Input {
             }
         });
         asking.start();
-        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        BufferedReader in = new BufferedReader(
+                args.length == 0 ? new InputStreamReader(System.in) : System.console().reader());
         reading.countDown();
         System.out.println("hello " + in.readLine());
         asking.join();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,6 +68,44 @@ class BlockingCallsTest {
         } finally {
             process.destroyForcibly().waitFor();
         }
+    }
+
+    /** {@code script} runs the program at a terminal of its own and passes on what is typed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "console"})
+    void aTerminalGivesWay(String console) throws Exception {
+        Path script = Path.of("/usr/bin/script");
+        Assumptions.assumeTrue(Files.isExecutable(script), "there is no script command here");
+        List<String> command = programs.command(List.of("-jar", programs.jar().toString(), "run", "-cp",
+                programs.classes().toString(), "Input")).command();
+        Process process = new ProcessBuilder(script.toString(), "-qfec",
+                String.join(" ", command) + " " + console, "/dev/null")
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        var in = process.outputWriter();
+        try (BufferedReader out = process.inputReader()) {
+            assertThat(lineWith("your name?", out)).isEqualTo("your name?");
+            in.write("Egon\n");
+            in.flush();
+            assertThat(lineWith("hello", out)).isEqualTo("hello Egon");
+            in.write(4); // Ctrl-D
+            in.flush();
+            assertThat(lineWith("then", out)).endsWith("then null");
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isZero();
+        } finally {
+            in.close();
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    /** The next line that has these words in it; in between a terminal shows what is typed. */
+    private static String lineWith(String words, BufferedReader out) throws IOException {
+        String line = out.readLine();
+        while (line != null && !line.contains(words)) {
+            line = out.readLine();
+        }
+        return line == null ? "the end" : line;
     }
 
     @ParameterizedTest

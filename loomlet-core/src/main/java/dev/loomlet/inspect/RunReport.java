@@ -3,6 +3,7 @@ package dev.loomlet.inspect;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.internal.jdk.OsSignals;
+import dev.loomlet.internal.loop.Away;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
 import dev.loomlet.internal.loop.Loop;
@@ -165,7 +166,11 @@ public final class RunReport {
             text.append(fiber.thread());
         }
         Waiter waiter = fiber.waiting();
-        if (waiter != null) {
+        Away away = Away.of(fiber.thread());
+        if (away != null) {
+            text.append(" is in the thread pool, for ").append(Math.max(0, now - away.since()) / 1_000_000)
+                    .append(" ms");
+        } else if (waiter != null) {
             text.append(waits(waiter));
         } else if (loop.running() == fiber) {
             text.append(" runs");

@@ -46,6 +46,27 @@ class RunReportTest {
     }
 
     @Test
+    void itShowsWhoIsInTheThreadPool() throws Exception {
+        try (Hub hub = Hub.start("shown")) {
+            var begun = new CountDownLatch(1);
+            var stop = new CountDownLatch(1);
+            hub.spawn("in native code", () -> {
+                try (var stay = hub.threadPool().enter()) {
+                    assertThat(stay.left()).isTrue();
+                    begun.countDown();
+                    stop.await();
+                }
+            });
+            begun.await();
+            try {
+                assertThat(RunReport.of()).containsPattern("in native code .* is in the thread pool, for \\d+ ms");
+            } finally {
+                stop.countDown();
+            }
+        }
+    }
+
+    @Test
     void aHubThatDoesNotAnswerIsSeenFromOutside() throws Exception {
         try (Hub hub = Hub.start("busy")) {
             var begun = new CountDownLatch(1);

@@ -47,6 +47,7 @@ public final class Away implements Runnable {
     private final Runnable turn; // what the JDK hands to the scheduler for each turn, always the same object
     private final Executor carriers;
     private final Runnable atHome;
+    private final long since = System.nanoTime();
     private final AtomicInteger state = new AtomicInteger(IDLE);
 
     private Away(Fiber fiber, Thread thread, Executor carriers, Runnable atHome) {
@@ -107,6 +108,16 @@ public final class Away implements Runnable {
     public static @Nullable Away current() {
         Thread thread = Thread.currentThread();
         return thread.isVirtual() && !ALL.isEmpty() ? find(VirtualThreads.turn(thread)) : null;
+    }
+
+    /** The stay of a virtual thread, or null. For a look from another thread: may be out of date. */
+    public static @Nullable Away of(Thread virtual) {
+        return ALL.isEmpty() ? null : find(VirtualThreads.turn(virtual));
+    }
+
+    /** When it left, as {@link System#nanoTime} tells it. */
+    public long since() {
+        return since;
     }
 
     /** Whether a virtual thread is away. */
