@@ -770,9 +770,12 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
                 ? Optional.of(greenlet) : Optional.empty();
     }
 
-    /** Its stack, or nothing if it does not run or has ended. */
+    /**
+     * Its stack, or nothing if it has not begun or has ended; or if another thread asks while the body of a coroutine or
+     * generator runs in it, which JDK 25 may not survive.
+     */
     public List<StackTraceElement> stackTrace() {
-        return List.of(fiber.thread().getStackTrace());
+        return List.of(fiber.stackTrace());
     }
 
     /** What it waits for, if it is in a wait of Loomlet's. For people. */

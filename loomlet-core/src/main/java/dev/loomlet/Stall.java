@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param thread the greenlet's thread
  * @param duration for how long, when it was looked at
  * @param cause why, as far as can be told
- * @param stack what it was doing
+ * @param stack what it was doing; empty if that was the body of a coroutine or generator
  */
 public record Stall(
         Hub hub, Optional<Greenlet<?>> greenlet, Thread thread, Duration duration, Cause cause,
@@ -70,6 +70,9 @@ public record Stall(
         StringBuilder text = new StringBuilder().append(hub.name()).append(" has been held up for ")
                 .append(duration.toMillis()).append(" ms by ")
                 .append(greenlet.<Object>map(each -> each).orElse(thread)).append(", ").append(cause);
+        if (stack.isEmpty()) {
+            text.append("\n    in the body of a coroutine or generator, whose stack cannot be looked at from outside");
+        }
         int shown = Math.min(stack.size(), SHOWN);
         for (StackTraceElement each : stack.subList(0, shown)) {
             text.append("\n    at ").append(each);

@@ -147,15 +147,17 @@ final class StallDetector implements Runnable {
 
     private void examine(Hub hub, Turn turn, long now) {
         Thread thread = turn.fiber.thread();
-        StackTraceElement[] first = thread.getStackTrace();
+        StackTraceElement[] first = turn.fiber.stackTrace();
         Thread.State carrier = hub.loop().runner().getState();
         LockSupport.parkNanos(2_000_000L);
-        StackTraceElement[] second = thread.getStackTrace();
-        if (hub.loop().running() != turn.fiber || hub.loop().switches() != turn.number || first.length == 0) {
+        StackTraceElement[] second = turn.fiber.stackTrace();
+        boolean hidden = first.length == 0 && turn.fiber.inBody();
+        if (hub.loop().running() != turn.fiber || hub.loop().switches() != turn.number
+                || (first.length == 0 && !hidden)) {
             return; // it has just given way
         }
         Stall.Cause cause = cause(first, second, carrier);
-        if (!due(cause + "@" + place(first), now)) {
+        if (!due(cause + "@" + (hidden ? turn.fiber : place(first)), now)) {
             return;
         }
         Optional<Greenlet<?>> greenlet =
@@ -181,7 +183,6 @@ final class StallDetector implements Runnable {
     }
 
     static Stall.Cause cause(StackTraceElement[] first, StackTraceElement[] second, Thread.State carrier) {
-        StackTraceElement top = first[0];
         boolean waits = carrier == Thread.State.WAITING || carrier == Thread.State.TIMED_WAITING;
         if (carrier == Thread.State.BLOCKED) {
             return Stall.Cause.MONITOR;
@@ -192,6 +193,10 @@ final class StallDetector implements Runnable {
         if (waits) {
             return Stall.Cause.PINNED_PARK;
         }
+        if (first.length == 0) {
+            return Stall.Cause.CPU;
+        }
+        StackTraceElement top = first[0];
         if (top.isNativeMethod() && !top.getMethodName().equals("yield0")) {
             return Stall.Cause.NATIVE_CALL;
         }

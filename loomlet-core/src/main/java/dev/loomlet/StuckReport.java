@@ -97,7 +97,7 @@ final class StuckReport {
     /** The program's own frames: where it waits. */
     private static void stack(StringBuilder text, Wait wait) {
         if (wait.who instanceof Fiber fiber) {
-            Arrays.stream(fiber.thread().getStackTrace()).dropWhile(SpawnSite::ours).limit(FRAMES)
+            Arrays.stream(fiber.stackTrace()).dropWhile(SpawnSite::ours).limit(FRAMES)
                     .takeWhile(each -> !SpawnSite.ours(each))
                     .forEach(each -> text.append("\n      at ").append(each));
         }

@@ -3,6 +3,7 @@ package dev.loomlet;
 import static dev.loomlet.Loomlet.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.loomlet.coroutine.Generator;
 import java.io.File;
 import java.io.FileInputStream;
 import java.lang.foreign.Arena;
@@ -67,6 +68,21 @@ class StallTest {
         assertThat(seen.cause()).isIn(Stall.Cause.CPU, Stall.Cause.SPIN_LOOP); // two looks may find it in one place
         assertThat(seen.stack()).extracting(StackTraceElement::getMethodName).contains("compute");
         assertThat(seen.toString()).contains("greedy", "StallTest");
+    }
+
+    @Test
+    void aGeneratorsBodyThatComputesIsReportedWithoutItsStack() throws Exception {
+        var stall = stalls();
+        var greedy = spawn("greedy", () -> {
+            try (Generator<Double> sums = Generator.of(out -> out.yield(compute(stall)))) {
+                return sums.next();
+            }
+        });
+        greedy.join();
+        Stall seen = stall.get(30, TimeUnit.SECONDS);
+        assertThat(seen.greenlet()).containsSame(greedy);
+        assertThat(seen.stack()).isEmpty();
+        assertThat(seen.toString()).contains("greedy", "in the body of a coroutine or generator");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.loomlet.inspect;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.internal.jdk.OsSignals;
+import dev.loomlet.internal.jdk.VirtualThreads;
 import dev.loomlet.internal.loop.Away;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Greenlets;
@@ -107,7 +108,9 @@ public final class RunReport {
         text.append("  thread ").append(hub.thread().getName());
         if (home == null) {
             text.append(" runs\n");
-            stack("    ", hub.thread());
+            // what comes of asking is described at Fiber.stackTrace
+            stack("    ", VirtualThreads.runsBody(hub.thread()) && hub.thread() != Thread.currentThread()
+                    ? new StackTraceElement[0] : hub.thread().getStackTrace());
         } else {
             text.append(waits(home)).append('\n');
         }
@@ -182,7 +185,7 @@ public final class RunReport {
         if (fiber.locals() instanceof Map<?, ?> locals && !locals.isEmpty()) {
             text.append(inner).append("  locals: ").append(copy(locals)).append('\n');
         }
-        stack(inner + "    ", fiber.thread());
+        stack(inner + "    ", fiber.stackTrace());
         for (Fiber each : children.getOrDefault(fiber, List.of())) {
             describe(each, indent + "|  ", children, loop);
         }
@@ -211,8 +214,8 @@ public final class RunReport {
         return " waits for " + reason + ", for " + Math.max(0, now - waiter.since()) / 1_000_000 + " ms";
     }
 
-    private void stack(String indent, Thread thread) {
-        Arrays.stream(thread.getStackTrace())
+    private void stack(String indent, StackTraceElement[] stack) {
+        Arrays.stream(stack)
                 .forEach(each -> text.append(indent).append("at ").append(each).append('\n'));
     }
 }

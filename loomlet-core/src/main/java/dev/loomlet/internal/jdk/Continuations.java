@@ -204,6 +204,16 @@ public final class Continuations {
         }
     }
 
+    /** Whether the innermost continuation of a carrier is one of ours, as another thread sees it just now. */
+    static boolean runsOne(Thread carrier, Class<?> ours) {
+        try {
+            Object innermost = Jdk.CURRENT.invokeExact(carrier);
+            return innermost != null && innermost.getClass() == ours;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
     /** That virtual thread has stayed where it is. */
     static void parkFailed(Thread virtual, Object hidden) {
         try {

@@ -100,6 +100,15 @@ public final class VirtualThreads {
         continuations = ours;
     }
 
+    /**
+     * Whether {@code carrier} runs the body of a coroutine or generator just now. To ask for its stack, or for that of the
+     * virtual thread on it, is then dangerous: see {@code docs/design/coroutines.md}. Any thread.
+     */
+    public static boolean runsBody(Thread carrier) {
+        Class<?> ours = continuations;
+        return ours != null && Continuations.runsOne(carrier, ours);
+    }
+
     /** Why frames of method handles stay on the stack of each thread that waits, for people, or an empty string. */
     public static String yieldProblem() {
         return Jdk.YIELDER.problem;

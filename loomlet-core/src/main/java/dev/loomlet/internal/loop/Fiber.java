@@ -76,6 +76,22 @@ public final class Fiber implements Executor, Runnable {
         return thread;
     }
 
+    /**
+     * Its stack, for any thread. Empty if another thread asks while the body of a coroutine or generator runs in it: should
+     * that body park in a wait of the JDK at that moment, the question would end the VM ({@code docs/design/coroutines.md}).
+     */
+    public StackTraceElement[] stackTrace() {
+        if (inBody() && Thread.currentThread() != thread) {
+            return new StackTraceElement[0];
+        }
+        return thread.getStackTrace();
+    }
+
+    /** Whether it has its turn and is in the body of a coroutine or generator. Any thread, as of a moment ago. */
+    public boolean inBody() {
+        return loop.running() == this && VirtualThreads.runsBody(loop.runner());
+    }
+
     /** What it was created for (the greenlet), or null for an adopted one. */
     public @Nullable Object owner() {
         return owner;
