@@ -157,7 +157,7 @@ final class StallDetector implements Runnable {
             return; // it has just given way
         }
         Stall.Cause cause = cause(first, second, carrier);
-        if (!due(cause + "@" + (hidden ? turn.fiber : place(first)), now)) {
+        if (!due(cause + "@" + (hidden ? bodyOf(turn.fiber) : place(first)), now)) {
             return;
         }
         Optional<Greenlet<?>> greenlet =
@@ -220,6 +220,12 @@ final class StallDetector implements Runnable {
             at++;
         }
         return at;
+    }
+
+    /** Stands for a place that must not be looked for: what is spawned there may be another greenlet each time. */
+    private static String bodyOf(Fiber fiber) {
+        return "a body in what is spawned at "
+                + (fiber.owner() instanceof Greenlet<?> greenlet ? greenlet.spawnSite() : Optional.empty());
     }
 
     private static String place(StackTraceElement[] stack) {

@@ -252,8 +252,7 @@ class RunCommandTest {
                 .redirectErrorStream(true).start();
         try (BufferedReader out = process.inputReader()) {
             assertThat(out.readLine()).isEqualTo("waiting");
-            Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start();
-            assertThat(kill.waitFor()).isZero();
+            ProcessSignals.send(process, "INT");
             assertThat(out.readAllAsString()).isEqualTo("hook\n");
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).isEqualTo(130);

@@ -58,9 +58,7 @@ class ServeHttpCommandTest {
             int port = Integer.parseInt(first.substring("LISTENING ".length()));
             use.of(port);
             try (Socket idle = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                assertThat(
-                        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start().waitFor())
-                        .isZero();
+                ProcessSignals.send(process, "INT");
                 String said = out.lines().collect(Collectors.joining("\n"));
                 assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(process.exitValue()).isEqualTo(130);
@@ -174,15 +172,14 @@ class ServeHttpCommandTest {
             int port = Integer.parseInt(out.readLine().substring("LISTENING ".length()));
             assertThat(getSecurely(port)).startsWith("CN=old\r\n");
             writePem(young, certificate, key);
-            String pid = Long.toString(process.pid());
-            assertThat(new ProcessBuilder("kill", "-HUP", pid).inheritIO().start().waitFor()).isZero();
+            ProcessSignals.send(process, "HUP");
             String answer;
             do { // the signal takes its time, and the test has a limit
                 answer = getSecurely(port);
             } while (answer.startsWith("CN=old"));
             assertThat(answer).isEqualTo("CN=young\r\n\r\nin the folder");
             Files.writeString(key, "nothing");
-            assertThat(new ProcessBuilder("kill", "-HUP", pid).inheritIO().start().waitFor()).isZero();
+            ProcessSignals.send(process, "HUP");
             assertThat(out.readLine()).startsWith("loomlet: the certificate stays as it was: ")
                     .contains("no private key");
             assertThat(getSecurely(port)).startsWith("CN=young\r\n");

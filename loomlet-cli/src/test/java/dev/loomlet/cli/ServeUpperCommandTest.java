@@ -1,15 +1,12 @@
 package dev.loomlet.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,17 +33,6 @@ class ServeUpperCommandTest {
         }
     }
 
-    private static void signal(Process process, String name) throws Exception {
-        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start();
-        assertThat(kill.waitFor()).isZero();
-    }
-
-    private static boolean ignored(int signal) throws IOException {
-        Path status = Path.of("/proc/self/status");
-        return Files.exists(status) && Files.readAllLines(status).stream().filter(line -> line.startsWith("SigIgn:"))
-                .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).trim(), 16) >> (signal - 1) & 1) != 0);
-    }
-
     private static void servesUntil(String signal, int exitCode) throws Exception {
         Process process = loomlet("serve", "upper", "--port", "0").start();
         try (BufferedReader out = process.inputReader()) {
@@ -55,7 +41,7 @@ class ServeUpperCommandTest {
             int port = Integer.parseInt(first.substring("LISTENING ".length()));
             assertThat(ask(port, "Hello 1, 2!\n")).isEqualTo("HELLO 1, 2!\n");
             try (Socket idle = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                signal(process, signal);
+                ProcessSignals.send(process, signal);
                 assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(out.lines()).as("what it says at its end").isEmpty();
                 assertThat(process.exitValue()).isEqualTo(exitCode);
@@ -68,8 +54,6 @@ class ServeUpperCommandTest {
 
     @Test
     void servesUntilCtrlC() throws Exception {
-        // a shell starts what it puts in the background so, and a JVM leaves it at that
-        assumeFalse(ignored(2), "this process and its children ignore SIGINT");
         servesUntil("INT", 130);
     }
 

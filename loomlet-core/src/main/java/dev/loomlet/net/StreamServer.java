@@ -135,6 +135,8 @@ public final class StreamServer implements AutoCloseable {
         }
     }
 
+    private static final Duration GOODBYE = Duration.ofSeconds(1);
+
     private StreamServer(Builder builder) {
         address = builder.address;
         lastBound = address;
@@ -481,9 +483,19 @@ public final class StreamServer implements AutoCloseable {
                     e);
             return;
         }
-        try (secure) {
+        try {
             handler.handle(secure);
+        } finally {
+            sayGoodbye(secure);
         }
+    }
+
+    /** TLS has a last word, which must not wait for a client that does not read; the socket below is closed next. */
+    private static void sayGoodbye(SSLSocket secure) throws IOException {
+        Loomlet.withTimeout(GOODBYE, () -> {
+            secure.close();
+            return true;
+        }, false);
     }
 
     /** How many connections came to nothing because TLS could not be agreed on. Exact on the hub's own thread. */

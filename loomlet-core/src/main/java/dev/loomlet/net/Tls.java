@@ -185,8 +185,8 @@ public final class Tls {
     }
 
     /**
-     * Reads the key store, or the PEM files, again. Handshakes that begin from now on use what it holds; connections that are open go on. If it
-     * throws, everything stays as it was.
+     * Reads the key store, or the PEM files, again. Handshakes that begin from now on use what they hold; connections that
+     * are open go on. If it throws, everything stays as it was.
      *
      * @throws IllegalStateException if this was not made from files
      */

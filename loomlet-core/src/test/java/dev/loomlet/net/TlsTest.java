@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
@@ -306,6 +307,28 @@ class TlsTest {
                     drip.join();
                     assertThat(server.failedHandshakes()).isEqualTo(2);
                     errors.clear(); // the drip's: its connection was closed
+                }
+            });
+        }
+    }
+
+    @Test
+    void aClientThatDoesNotReadCannotHoldAHandlerByItsLastWord() throws Exception {
+        var handler = new CompletableFuture<Greenlet<?>>();
+        byte[] much = new byte[1 << 20];
+        try (StreamServer server = serve(Tls.ofKeyStore(store, PASSWORD), socket -> {
+            handler.complete(Loomlet.current().orElseThrow());
+            Loomlet.withTimeout(Duration.ofMillis(200), () -> {
+                for (;;) {
+                    socket.getOutputStream().write(much);
+                }
+            }, "the client does not read");
+        })) {
+            Loomlet.run(() -> {
+                try (SSLSocket socket = connect(client(), server, "localhost")) {
+                    socket.startHandshake();
+                    assertThat(handler.get().join(Duration.ofSeconds(20))).as("has ended").isTrue();
+                    assertThat(server.connections()).isZero();
                 }
             });
         }
