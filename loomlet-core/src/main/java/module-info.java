@@ -2,7 +2,7 @@ import org.jspecify.annotations.NullMarked;
 
 /** Greenlets, the hub that runs them, and everything they wait on. */
 @NullMarked module dev.loomlet {
-    requires static transitive org.jspecify;
+    requires static org.jspecify; // not transitive: a module that uses this one need not have it
     requires static jdk.jfr; // events are recorded where it is there
     requires static java.management; // and so are the hubs shown over JMX
 

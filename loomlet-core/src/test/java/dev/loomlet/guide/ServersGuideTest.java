@@ -20,11 +20,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Locale;
-import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -39,21 +37,7 @@ class ServersGuideTest {
 
     @Test
     void everyBlockOfTheChapterIsHere() throws IOException {
-        Path root = Path.of("..").toAbsolutePath(); // tests run in their module
-        String here = squeeze(Files.readString(
-                root.resolve("loomlet-core/src/test/java/dev/loomlet/guide/ServersGuideTest.java")));
-        int blocks = 0;
-        var matcher = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(root.resolve("docs/guide/servers.md")));
-        while (matcher.find()) {
-            blocks++;
-            assertThat(here).contains(squeeze(matcher.group(1)));
-        }
-        assertThat(blocks).isEqualTo(8);
-    }
-
-    private static String squeeze(String code) {
-        return code.replaceAll("\\s+", "");
+        assertThat(GuideBlocks.standIn(ServersGuideTest.class, "servers.md")).isEqualTo(8);
     }
 
     private static String line(Socket socket) throws IOException {
