@@ -524,7 +524,7 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
      *
      * {@snippet :
      * CompletableFuture<Page> page = spawn(() -> fetch(url)).toCompletableFuture();
-     * client.sendAsync(request).thenCombine(page, this::render);
+     * client.sendAsync(request, ofString()).thenCombine(page, this::render);
      * }
      *
      * <p>What depends on it runs in a new greenlet of this hub, as a {@link #link} does. Each call gives another future.

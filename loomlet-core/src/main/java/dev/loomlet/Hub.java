@@ -253,7 +253,7 @@ public final class Hub implements AutoCloseable {
      * be on.
      *
      * {@snippet :
-     * try (var trace = hub.trace(turn -> log.append(turn).append('\n'))) {
+     * try (var trace = hub.trace(turn -> turns.append(turn).append('\n'))) {
      *     work();
      * }
      * }

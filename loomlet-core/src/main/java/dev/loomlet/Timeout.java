@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * Page page = withTimeout(ofSeconds(3), () -> fetch(url));          // one call
- * Page page = withTimeout(ofSeconds(3), () -> fetch(url), Page.NONE); // the same, with something else instead
+ * Page some = withTimeout(ofSeconds(3), () -> fetch(url), Page.NONE); // the same, with something else instead
  *
  * try (var _ = Timeout.after(ofMillis(500))) {                        // or a block
  *     warmUp();

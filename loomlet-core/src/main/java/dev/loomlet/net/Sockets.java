@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * try (Socket socket = Sockets.connect("127.0.0.1:8080", Duration.ofSeconds(3))) {
- *     socket.getOutputStream().write(request);
+ *     socket.getOutputStream().write(question);
  * }
  * }
  *

@@ -35,7 +35,7 @@ import java.util.concurrent.TimeUnit;
  *
  * {@snippet :
  * try (var _ = Timeout.after(ofSeconds(5))) {
- *     socket.write(page);
+ *     socket.write(buffer);
  * }
  * }
  *

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * Tls client = Tls.system().handshakeLimit(ofSeconds(5));
  * try (SSLSocket socket = client.connect(Sockets.connect("example.org:443"), "example.org", 443)) {
- *     ...
+ *     socket.getOutputStream().write(question);
  * }
  * }
  *

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * try (UdpSocket socket = UdpSocket.bind("127.0.0.1:0")) {
- *     socket.send(ByteBuffer.wrap(question), server);
+ *     socket.send(ByteBuffer.wrap(question), address);
  *     InetSocketAddress from = socket.receive(buffer, ofSeconds(1));
  * }
  * }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * try (Child sort = Processes.start("sort")) {
  *     sort.stdin().write("b\na\n".getBytes());
  *     sort.stdin().close();
- *     String first = sort.readLine();    // "a"
+ *     String first = sort.readLine().orElseThrow(); // "a"
  *     int code = sort.waitFor();
  * }
  * }

@@ -10,7 +10,7 @@ import java.io.IOException;
  *
  * try (Child bc = Processes.start("bc", "-q")) {
  *     bc.stdin().write("6 * 7\n".getBytes());
- *     String answer = bc.readLine();
+ *     String answer = bc.readLine().orElseThrow(); // "42"
  * }
  * }
  *

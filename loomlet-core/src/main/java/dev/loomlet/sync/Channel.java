@@ -25,7 +25,11 @@ import org.jspecify.annotations.Nullable;
  * channel.send(job);                   // when this returns, the receiver has it and has gone on
  * channel.close();
  *
- * switch (select(channel.receiving(), stop.waiting(), after(ofSeconds(1)))) { ... }
+ * switch (select(channel.receiving(), stop.waiting(), after(ofSeconds(1)))) {
+ *     case Received(Job next) -> work(next);
+ *     case Closed _, Ready _ -> goHome();
+ *     default -> lookAround();
+ * }
  * }
  *
  * <p>When both have met, the receiver goes on first and the sender after it. Senders are served in their order, and so are

@@ -10,6 +10,7 @@ import java.time.Duration;
  * with, and {@link #join} waits until all are.
  *
  * {@snippet :
+ * var jobs = new JoinableQueue<Job>();
  * for (Job job : jobs) {
  *     try {
  *         work(job);

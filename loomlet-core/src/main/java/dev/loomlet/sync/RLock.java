@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * {@snippet :
  * lock.lock();
  * try {
- *     ...
+ *     index(page);        // may wait
  * } finally {
  *     lock.unlock();
  * }

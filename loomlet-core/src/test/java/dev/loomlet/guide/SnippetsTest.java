@@ -1,0 +1,13 @@
+package dev.loomlet.guide;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+class SnippetsTest {
+    @Test
+    void everySnippetOfTheDocumentationCompiles() throws IOException {
+        assertThat(Snippets.compileAll()).isGreaterThan(50);
+    }
+}

@@ -1,0 +1,14 @@
+package dev.loomlet.http.guide;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.loomlet.guide.Snippets;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+class HttpSnippetsTest {
+    @Test
+    void everySnippetOfTheDocumentationCompiles() throws IOException {
+        assertThat(Snippets.compileAll()).isGreaterThan(8);
+    }
+}
