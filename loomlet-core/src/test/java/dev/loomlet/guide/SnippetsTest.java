@@ -2,6 +2,7 @@ package dev.loomlet.guide;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.loomlet.testing.Snippets;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 

@@ -2,7 +2,7 @@ package dev.loomlet.http.guide;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.loomlet.guide.Snippets;
+import dev.loomlet.testing.Snippets;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package dev.loomlet.guide;
+package dev.loomlet.testing;
 
 import java.io.IOException;
 import java.io.StringWriter;
