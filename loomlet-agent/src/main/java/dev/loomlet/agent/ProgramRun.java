@@ -5,6 +5,7 @@ import dev.loomlet.LoopExit;
 import dev.loomlet.internal.jdk.FileHooks;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.OutsideThreads;
 import dev.loomlet.internal.loop.Waiter;
 import dev.loomlet.net.FastSockets;
 import java.lang.instrument.Instrumentation;
@@ -70,6 +71,7 @@ public final class ProgramRun {
         Patches patches = null;
         if (instrumentation != null) {
             ThreadHooks.install(threads);
+            OutsideThreads.facesAre(ThreadHooks::isFace);
             FileHooks.install(new FileWaits(options.files()));
             patches = new Patches(ownership, new Offloading(instrumentation, options.offload()), program);
             patches.install(instrumentation);

@@ -70,6 +70,14 @@ class RunCommandTest {
     }
 
     @Test
+    void aProgramThatCanNeverGoOnEndsWithAReport() throws Exception {
+        var ended = programs.onGreenlets("Stuck");
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.err()).contains("nothing can ever end this wait", "These wait for one another in a circle",
+                "one waits for RLock held by two", "two waits for RLock held by one", "Stuck.both(Stuck.java:8)");
+    }
+
+    @Test
     void uncaughtErrorsAreHandledAndPrintedAlike() throws Exception {
         behavesTheSame("Uncaught");
     }

@@ -3,10 +3,18 @@ package dev.loomlet.internal.loop;
 import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** Which threads of the process could still call into a loop that has nothing left to do. */
-final class OutsideThreads {
+public final class OutsideThreads {
+    private static volatile Predicate<Thread> faces = thread -> false;
+
     private OutsideThreads() {}
+
+    /** For the agent, once: which platform threads only stand for a virtual one. */
+    public static void facesAre(Predicate<Thread> faces) {
+        OutsideThreads.faces = faces;
+    }
 
     /**
      * Whether a thread is alive that is neither the loop's nor one of those with which every JVM, debugger and test runner
@@ -28,6 +36,7 @@ final class OutsideThreads {
             all = new Thread[all.length * 2];
             n = root.enumerate(all, true);
         }
+        Predicate<Thread> faces = OutsideThreads.faces;
         for (int i = 0; i < n; i++) {
             Thread each = all[i];
             ThreadGroup group = each.getThreadGroup();
@@ -36,7 +45,8 @@ final class OutsideThreads {
                 group = group.getParent();
             }
             boolean program = group != null && group.getName().equals("main");
-            if (program && !loop.belongs(each) && !infrastructure(each.getName())) {
+            // A face stands for a virtual thread, which the other half looks at.
+            if (program && !loop.belongs(each) && !faces.test(each) && !infrastructure(each.getName())) {
                 return true;
             }
         }
