@@ -1,11 +1,13 @@
 package dev.loomlet.agent;
 
+import dev.loomlet.Action;
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
 import dev.loomlet.agent.Ownership.Owner;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Wrapper;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -113,12 +115,10 @@ final class AppThreads implements ThreadHooks.Callbacks {
     /** Makes a thread that has not been started a greenlet. */
     Greenlet<Void> launch(Thread face) {
         boolean keeps = !face.isDaemon();
-        var pair = new Object() {
-            ThreadHooks.@Nullable Pair value;
-        };
-        Greenlet<Void> greenlet = hub.unstarted(face.getName(), () -> body(pair.value, keeps));
+        Body body = new Body(face, keeps);
+        Greenlet<Void> greenlet = hub.unstarted(face.getName(), body);
         ThreadHooks.Pair made = ThreadHooks.pair(face, greenlet.thread());
-        pair.value = made;
+        body.pair = made;
         alive.add(made);
         started.incrementAndGet();
         if (keeps) {
@@ -128,25 +128,45 @@ final class AppThreads implements ThreadHooks.Callbacks {
         return greenlet;
     }
 
-    private void body(ThreadHooks.@Nullable Pair pair, boolean keeps) {
-        if (pair == null) {
-            throw new IllegalStateException("started before it was paired");
+    /** What the greenlet does, which for its spawn site is what the thread was made for. */
+    private final class Body implements Action, Wrapper {
+        private final Thread face;
+        private final boolean keeps;
+        private ThreadHooks.@Nullable Pair pair;
+
+        Body(Thread face, boolean keeps) {
+            this.face = face;
+            this.keeps = keeps;
         }
-        try {
-            pair.run();
-        } catch (GreenletExit e) {
-            // it was killed, and that is a good end
-        } catch (Throwable t) {
-            Traces.trim(t);
-            pair.fail(t);
-        } finally {
-            alive.remove(pair);
+
+        @Override
+        public Object wrapped() {
+            Runnable task = ThreadHooks.task(face);
+            return task == null ? face : task;
+        }
+
+        @Override
+        public void run() {
+            ThreadHooks.Pair pair = this.pair;
+            if (pair == null) {
+                throw new IllegalStateException("started before it was paired");
+            }
             try {
-                pair.end();
+                pair.run();
+            } catch (GreenletExit e) {
+                // it was killed, and that is a good end
+            } catch (Throwable t) {
+                Traces.trim(t);
+                pair.fail(t);
             } finally {
-                Runnable over = whenOver;
-                if (keeps && keepAlive.decrementAndGet() == 0 && over != null) {
-                    over.run();
+                alive.remove(pair);
+                try {
+                    pair.end();
+                } finally {
+                    Runnable over = whenOver;
+                    if (keeps && keepAlive.decrementAndGet() == 0 && over != null) {
+                        over.run();
+                    }
                 }
             }
         }

@@ -74,7 +74,8 @@ class RunCommandTest {
         var ended = programs.onGreenlets("Stuck");
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err()).contains("nothing can ever end this wait", "These wait for one another in a circle",
-                "one waits for RLock held by two", "two waits for RLock held by one", "Stuck.both(Stuck.java:8)");
+                "one waits for RLock held by two", "two waits for RLock held by one", "Stuck.both(Stuck.java:8)",
+                "one (spawned at Stuck.main(Stuck.java:16))", "two (spawned at Stuck.main(Stuck.java:17))");
     }
 
     @Test
