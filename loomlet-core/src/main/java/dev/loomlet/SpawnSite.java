@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 final class SpawnSite {
     private static final int FRAMES = 4;
     private static final Pattern OURS =
-            Pattern.compile("dev\\.loomlet(\\.(pool|sync|net|process|inspect|coroutine|agent|internal\\..*))?");
+            Pattern.compile(
+                    "dev\\.loomlet(\\.(pool|sync|net|process|inspect|coroutine|agent|cli|(cli|internal)\\..*))?");
     private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
     private static final ClassValue<SpawnSite> SITES = new ClassValue<>() {
         @Override

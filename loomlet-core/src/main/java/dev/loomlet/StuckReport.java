@@ -80,8 +80,7 @@ final class StuckReport {
     private void describe(StringBuilder text, Wait wait) {
         text.append("  ").append(name(wait.who));
         if (wait.who instanceof Fiber fiber && fiber.owner() instanceof Greenlet<?> greenlet) {
-            text.append(" (spawned at ").append(greenlet.spawnSite().map(Object::toString).orElse("an unknown place"))
-                    .append(')');
+            greenlet.spawnSite().ifPresent(site -> text.append(" (spawned at ").append(site).append(')'));
         }
         if (wait.waiter == null) {
             text.append(" waits in the JDK");
