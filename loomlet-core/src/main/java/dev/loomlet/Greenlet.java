@@ -11,6 +11,7 @@ import dev.loomlet.internal.loop.Watchable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -110,6 +111,12 @@ public final class Greenlet<T> extends Links implements Future<T>, Waitable {
         public void report(Object greenlet) {
             Greenlet<?> failed = (Greenlet<?>) greenlet;
             failed.exception().ifPresent(error -> failed.hub.report(failed, error));
+        }
+
+        @Override
+        public List<String> circles(Collection<?> hubs) {
+            return new WaitGraph(hubs.stream().map(each -> (Hub) each).toList()).circles().stream()
+                    .map(WaitGraph::describe).toList();
         }
 
         @Override

@@ -103,6 +103,7 @@ final class StallDetector implements Runnable {
         long pause = THRESHOLD / 2;
         long last = System.nanoTime();
         long begun = last;
+        var deadlocks = new Deadlocks(begun, StallDetector::report);
         Recording.look();
         while (!over()) {
             LockSupport.parkNanos(this, pause);
@@ -126,7 +127,14 @@ final class StallDetector implements Runnable {
                 }
             }
             turns.keySet().retainAll(Hub.all());
+            deadlocks.look(Hub.all(), now);
         }
+    }
+
+    /** A thread of its own logs it, as that may take locks. */
+    private static void report(String deadlock) {
+        startDaemon(() -> System.getLogger("dev.loomlet.stall").log(System.Logger.Level.WARNING, deadlock),
+                "loomlet-stall-report");
     }
 
     private void look(Hub hub, long now) {

@@ -56,13 +56,21 @@ public final class RunReport {
         for (Hub each : hubs) {
             report.describe(each);
         }
+        report.circles(hubs);
         return report.text.toString();
+    }
+
+    private void circles(List<Hub> hubs) {
+        for (String each : Greenlets.inside().circles(hubs)) {
+            text.append(each).append('\n');
+        }
     }
 
     /** The report on one hub. */
     public static String of(Hub hub) {
         RunReport report = new RunReport();
         report.describe(hub);
+        report.circles(List.of(hub));
         return report.text.toString();
     }
 

@@ -85,6 +85,11 @@ public sealed class Semaphore implements Waitable permits BoundedSemaphore {
         }
 
         @Override
+        public boolean alone() {
+            return false; // anybody may release
+        }
+
+        @Override
         public String owned() {
             return "last acquired by";
         }

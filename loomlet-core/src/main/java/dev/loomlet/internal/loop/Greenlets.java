@@ -1,5 +1,7 @@
 package dev.loomlet.internal.loop;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -48,11 +50,14 @@ public abstract class Greenlets {
     /** It failed, was {@link #quiet}, and now nobody will have its error after all. In a greenlet or on a hub's own thread. */
     public abstract void report(Object greenlet);
 
+    /** The circles in which greenlets of these hubs wait for one another, in words. Any thread. */
+    public abstract List<String> circles(Collection<?> hubs);
+
     /** A native call of this fiber, which is the calling one, has held its loop up for so many nanoseconds. */
     public abstract void heldUp(Fiber fiber, long nanos);
 
     /** Offloading rules that are there from the start, and who hears of others. See {@code Offload}. */
-    public abstract void offload(java.util.List<String> rules, java.util.function.Consumer<String> added);
+    public abstract void offload(List<String> rules, java.util.function.Consumer<String> added);
 
     /** Whether an offloading rule selects the method, or any method of the class if it is empty. */
     public abstract boolean selects(String rule, String type, String method);

@@ -355,13 +355,18 @@ public final class Loop implements JdkHooks.Target {
         return all;
     }
 
-    /** For thread dumps, from any thread: what can be seen of the list while it changes. */
-    private Stream<Thread> threads() {
-        List<Thread> seen = new ArrayList<>();
+    /** What can be seen of the fibers from any thread, while they change. */
+    public void look(Consumer<? super Fiber> at) {
         Fiber each = anchor.next;
         for (int i = live + 1; each != null && each != anchor && i > 0; each = each.next, i--) {
-            seen.add(each.thread());
+            at.accept(each);
         }
+    }
+
+    /** For thread dumps, from any thread. */
+    private Stream<Thread> threads() {
+        List<Thread> seen = new ArrayList<>();
+        look(each -> seen.add(each.thread()));
         return seen.stream();
     }
 
@@ -895,10 +900,8 @@ public final class Loop implements JdkHooks.Target {
             suspicious = true; // nearly always something comes; look closer only if nothing has
             return 50_000_000L;
         }
-        for (Fiber each = anchor.next; each != anchor && each != null; each = each.next) {
-            if (each.inForeignWait()) {
-                return -1;
-            }
+        if (OutsideThreads.mayWake(fibers(), home)) {
+            return -1;
         }
         if (OutsideThreads.mayCallIn(this)) {
             return 1_000_000_000L; // look again: they may end without having called

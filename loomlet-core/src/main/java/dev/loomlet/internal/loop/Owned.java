@@ -13,6 +13,11 @@ public interface Owned {
      */
     List<?> owners();
 
+    /** Whether nobody but the owners can end the wait. */
+    default boolean alone() {
+        return true;
+    }
+
     /** What the owners do with it, for people: "held by", "owed by". */
     default String owned() {
         return "held by";

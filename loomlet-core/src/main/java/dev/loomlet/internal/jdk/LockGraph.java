@@ -1,0 +1,161 @@
+package dev.loomlet.internal.jdk;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.AbstractOwnableSynchronizer;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/**
+ * Which threads wait, without a limit of time, for a lock of the JDK's, or for the end of a thread, and who alone can end that:
+ * the owner of a monitor or of a lock of {@code java.util.concurrent}, or the thread that is joined. Waits that anybody can
+ * end (conditions, queues, {@code Object.wait}) are none of these.
+ *
+ * <p>The monitors are told by the JDK's snapshots for thread dumps ({@code jdk.internal.vm.ThreadSnapshot}), which take some
+ * 10 microseconds a thread; they are taken only if a thread is blocked at a monitor.
+ */
+public final class LockGraph {
+    /**
+     * One wait.
+     *
+     * @param what the lock, in words
+     * @param owner who has it
+     */
+    public record Wait(String what, Thread owner) {}
+
+    private static final class Jdk {
+        static final Class<?> SNAPSHOT = Access.type("jdk.internal.vm.ThreadSnapshot");
+        static final MethodHandle OF = Access.staticMethod(SNAPSHOT, "of", SNAPSHOT, Thread.class)
+                .asType(MethodType.methodType(Object.class, Thread.class));
+        static final MethodHandle BLOCKED_ON = Access.method(SNAPSHOT, "blockedOn", Object.class)
+                .asType(MethodType.methodType(Object.class, Object.class));
+        static final MethodHandle STACK = Access.method(SNAPSHOT, "stackTrace", StackTraceElement[].class)
+                .asType(MethodType.methodType(StackTraceElement[].class, Object.class));
+        static final MethodHandle STATE = Access.method(SNAPSHOT, "threadState", Thread.State.class)
+                .asType(MethodType.methodType(Thread.State.class, Object.class));
+        static final MethodHandle OWNS = Access.method(SNAPSHOT, "ownsMonitors", boolean.class)
+                .asType(MethodType.methodType(boolean.class, Object.class));
+        static final MethodHandle MONITORS = Access.method(SNAPSHOT, "ownedMonitorsAt", Stream.class, int.class)
+                .asType(MethodType.methodType(Stream.class, Object.class, int.class));
+        static final MethodHandle OWNER =
+                Access.method(AbstractOwnableSynchronizer.class, "getExclusiveOwnerThread", Thread.class);
+        static final VarHandle TERMINATION =
+                Access.field(Access.type("java.lang.VirtualThread"), "termination", CountDownLatch.class);
+        static final VarHandle SYNC = Access.field(CountDownLatch.class, "sync",
+                Access.type("java.util.concurrent.CountDownLatch$Sync"));
+    }
+
+    private static final String PROBLEM =
+            Access.granted() ? Access.problem(() -> java.util.Objects.requireNonNull(Jdk.SYNC)) : Access.refusal();
+
+    private LockGraph() {}
+
+    /** Why nothing is found, for people, or an empty string. */
+    public static String problem() {
+        return PROBLEM;
+    }
+
+    /** Whether a thread waits for a lock that has an owner, or may do so: cheap, and for most threads already the answer. */
+    public static boolean mayWait(Thread thread) {
+        return PROBLEM.isEmpty() && switch (thread.getState()) {
+            case BLOCKED -> true;
+            case WAITING -> LockSupport.getBlocker(thread) instanceof AbstractOwnableSynchronizer;
+            default -> false;
+        };
+    }
+
+    /**
+     * Those of the threads that wait so; who owns a monitor is looked for among them only. Threads go on meanwhile, so what
+     * two of them are found to wait for need not have been at the same time. None may be in the body of a coroutine or
+     * generator, other than the caller.
+     *
+     * @param threads who may wait, and who may own what they wait for
+     */
+    public static Map<Thread, Wait> of(Collection<Thread> threads) {
+        Map<Thread, Wait> waits = new HashMap<>();
+        if (!PROBLEM.isEmpty()) {
+            return waits;
+        }
+        boolean blocked = false;
+        IdentityHashMap<Object, Thread> joined = new IdentityHashMap<>();
+        try {
+            for (Thread each : threads) {
+                CountDownLatch end = each.isVirtual() ? (CountDownLatch) Jdk.TERMINATION.getVolatile(each) : null;
+                if (end != null) {
+                    joined.put(Jdk.SYNC.get(end), each);
+                }
+            }
+            for (Thread each : threads) {
+                Thread.State state = each.getState();
+                if (state == Thread.State.WAITING
+                        && LockSupport.getBlocker(each) instanceof AbstractOwnableSynchronizer lock) {
+                    Thread owner = joined.get(lock);
+                    if (owner != null) {
+                        waits.put(each, new Wait("the end of " + owner.getName(), owner));
+                        continue;
+                    }
+                    owner = (Thread) Jdk.OWNER.invokeExact(lock);
+                    if (owner != null && owner != each) {
+                        waits.put(each, new Wait(name(lock), owner));
+                    }
+                } else if (state == Thread.State.BLOCKED) {
+                    blocked = true;
+                }
+            }
+            if (blocked) {
+                monitors(threads, waits);
+            }
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+        return waits;
+    }
+
+    private static void monitors(Collection<Thread> threads, Map<Thread, Wait> waits) throws Throwable {
+        IdentityHashMap<Object, Thread> owners = new IdentityHashMap<>();
+        Map<Thread, Object> wanted = new HashMap<>();
+        for (Thread each : threads) {
+            Object snapshot = Jdk.OF.invokeExact(each);
+            if (snapshot == null) {
+                continue;
+            }
+            if ((boolean) Jdk.OWNS.invokeExact(snapshot)) {
+                int depth = ((StackTraceElement[]) Jdk.STACK.invokeExact(snapshot)).length;
+                for (int i = 0; i < depth; i++) {
+                    ((Stream<?>) Jdk.MONITORS.invokeExact(snapshot, i)).filter(one -> one != null)
+                            .forEach(one -> owners.put(one, each));
+                }
+            }
+            if ((Thread.State) Jdk.STATE.invokeExact(snapshot) == Thread.State.BLOCKED) {
+                Object monitor = Jdk.BLOCKED_ON.invokeExact(snapshot);
+                if (monitor != null) {
+                    wanted.put(each, monitor);
+                }
+            }
+        }
+        wanted.forEach((thread, monitor) -> {
+            Thread owner = owners.get(monitor);
+            if (owner != null && owner != thread) {
+                waits.put(thread, new Wait("the monitor of " + name(monitor), owner));
+            }
+        });
+    }
+
+    /** Without calling anything of the program's. */
+    private static String name(Object lock) {
+        Class<?> type = lock.getClass();
+        if (lock instanceof AbstractOwnableSynchronizer) {
+            while (type.getEnclosingClass() != null) {
+                type = type.getEnclosingClass();
+            }
+        }
+        return lock instanceof Class<?> itself ? "class " + itself.getName()
+                : "a " + type.getName() + "@" + Integer.toHexString(System.identityHashCode(lock));
+    }
+}
