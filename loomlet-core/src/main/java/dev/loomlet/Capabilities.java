@@ -4,6 +4,7 @@ import dev.loomlet.internal.jdk.Access;
 import dev.loomlet.internal.jdk.ChildProcess;
 import dev.loomlet.internal.jdk.Continuations;
 import dev.loomlet.internal.jdk.HeldMonitors;
+import dev.loomlet.internal.jdk.LockGraph;
 import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.NameCache;
 import dev.loomlet.internal.jdk.ScopedBindings;
@@ -66,6 +67,7 @@ public record Capabilities(
         lacks(missing, "each coroutine takes a thread", Continuations.problem());
         lacks(missing, "scoped values do not follow coroutines", ScopedBindings.problem());
         lacks(missing, "a monitor that is in the way cannot be named", HeldMonitors.problem());
+        lacks(missing, "deadlocks in the JDK's locks are not seen", LockGraph.problem());
         String advice = !missing.isEmpty() ? "use a JDK that this version of Loomlet knows (25)"
                 : level != Level.POLLERS
                         ? "this is what there is without Linux's epoll; everything works, at more cost for"

@@ -97,7 +97,7 @@ final class WaitGraph {
 
     private static Wait wait(Object who, @Nullable Waiter waiter, LockGraph.@Nullable Wait lock) {
         if (waiter == null && lock != null) {
-            return new Wait(who, null, lock, List.of(lock.owner()), "held by");
+            return new Wait(who, null, lock, List.of(lock.owner()), lock.owned());
         }
         Object reason = waiter == null ? null : waiter.reason();
         return switch (reason) {

@@ -5,7 +5,6 @@ import static dev.loomlet.Loomlet.sleep;
 import static dev.loomlet.Loomlet.spawn;
 import static dev.loomlet.Loomlet.yieldNow;
 import static java.time.Duration.ofMillis;
-import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -13,9 +12,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.loomlet.inspect.RunReport;
 import dev.loomlet.sync.Event;
 import dev.loomlet.sync.RLock;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,17 +58,22 @@ class DeadlockTest {
                 .hasMessageContaining("DeadlockTest.both");
     }
 
+    /** On a thread that is the JDK's own, and nobody's who could be known to call in. */
+    private static void soon(Runnable task) throws IOException {
+        new ProcessBuilder("sleep", "0.3").start().onExit().thenRun(task);
+    }
+
     @Test
-    void isNotSeenWhereSomebodyElseMayEndTheWait() {
+    void isNotSeenWhereSomebodyElseMayEndTheWait() throws IOException {
         var done = new CountDownLatch(1);
         Greenlet<Void> waiting = spawn(() -> done.await());
-        CompletableFuture.delayedExecutor(300, MILLISECONDS).execute(done::countDown); // of a thread that only the JDK has
+        soon(done::countDown);
         waiting.join();
         assertThat(waiting.successful()).isTrue();
     }
 
     @Test
-    void isNotSeenWhileTheOwnerOfTheLockMayGoOn() {
+    void isNotSeenWhileTheOwnerOfTheLockMayGoOn() throws IOException {
         BlockingQueue<Integer> queue = new LinkedBlockingQueue<>();
         Greenlet<Integer> owner = spawn(() -> {
             left.lock();
@@ -80,7 +84,7 @@ class DeadlockTest {
             }
         });
         Greenlet<Void> waiting = both("waiting", left, right);
-        CompletableFuture.delayedExecutor(300, MILLISECONDS).execute(() -> queue.add(7));
+        soon(() -> queue.add(7));
         joinAll(owner, waiting);
         assertThat(owner.value()).isEqualTo(7);
         assertThat(waiting.successful()).isTrue();

@@ -61,8 +61,8 @@ class StuckReportTest {
         });
         LoopExit exit = catchThrowableOfType(LoopExit.class, () -> joinAll(one, two));
         assertThat(exit).hasMessageContaining("in a circle")
-                .hasMessageContaining("one waits for RLock held by two with 1 waiting, held by thread two")
-                .hasMessageContaining("two waits for RLock held by one with 1 waiting, held by thread one")
+                .hasMessageContaining("one waits for RLock held by two with 1 waiting, held by two")
+                .hasMessageContaining("two waits for RLock held by one with 1 waiting, held by one")
                 .hasMessageContaining("thread main waits for 2 of 2 greenlets");
     }
 
@@ -76,7 +76,7 @@ class StuckReportTest {
         });
         var waiting = spawn("waiting", () -> semaphore.acquire());
         LoopExit exit = catchThrowableOfType(LoopExit.class, waiting::join);
-        assertThat(exit).hasMessageContaining("waiting").hasMessageContaining("last acquired by thread holder");
+        assertThat(exit).hasMessageContaining("waiting").hasMessageContaining("last acquired by holder");
     }
 
     @Test

@@ -79,6 +79,16 @@ class RunCommandTest {
     }
 
     @Test
+    void aDeadlockOfMonitorsEndsWithAReport() throws Exception {
+        var ended = programs.onGreenlets("Deadlock");
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err()).contains("These wait for one another in a circle",
+                "one waits for the monitor of a java.lang.Object@", ", held by two",
+                " waits for the end of one, owed by one", "Deadlock.both(Deadlock.java:10)");
+    }
+
+    @Test
     void uncaughtErrorsAreHandledAndPrintedAlike() throws Exception {
         behavesTheSame("Uncaught");
     }

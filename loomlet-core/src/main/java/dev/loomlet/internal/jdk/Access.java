@@ -24,7 +24,8 @@ public final class Access {
             + (Access.class.getModule().isNamed() ? Access.class.getModule().getName() : "ALL-UNNAMED");
 
     private static final String[] PACKAGES = {"java.lang", "java.lang.invoke", "java.net", "java.io",
-        "java.util.concurrent", "sun.nio.ch", "sun.nio.fs", "jdk.internal.vm", "jdk.internal.ref", "jdk.internal.misc",
+        "java.util.concurrent", "java.util.concurrent.locks", "sun.nio.ch", "sun.nio.fs", "jdk.internal.vm",
+        "jdk.internal.ref", "jdk.internal.misc",
         "jdk.internal.loader", "jdk.internal.access"};
 
     private static final MethodHandles.Lookup HERE = MethodHandles.lookup();

@@ -18,22 +18,25 @@ import java.util.stream.Stream;
  * end (conditions, queues, {@code Object.wait}) are none of these.
  *
  * <p>The monitors are told by the JDK's snapshots for thread dumps ({@code jdk.internal.vm.ThreadSnapshot}), which take some
- * 10 microseconds a thread; they are taken only if a thread is blocked at a monitor.
+ * 10 microseconds a thread; they are taken only if a thread may be blocked at a monitor or in {@code Object.wait}.
  */
 public final class LockGraph {
     /**
      * One wait.
      *
      * @param what the lock, in words
+     * @param owned what the owner does with it: "held by"
      * @param owner who has it
      */
-    public record Wait(String what, Thread owner) {}
+    public record Wait(String what, String owned, Thread owner) {}
 
     private static final class Jdk {
         static final Class<?> SNAPSHOT = Access.type("jdk.internal.vm.ThreadSnapshot");
         static final MethodHandle OF = Access.staticMethod(SNAPSHOT, "of", SNAPSHOT, Thread.class)
                 .asType(MethodType.methodType(Object.class, Thread.class));
         static final MethodHandle BLOCKED_ON = Access.method(SNAPSHOT, "blockedOn", Object.class)
+                .asType(MethodType.methodType(Object.class, Object.class));
+        static final MethodHandle WAITING_ON = Access.method(SNAPSHOT, "waitingOn", Object.class)
                 .asType(MethodType.methodType(Object.class, Object.class));
         static final MethodHandle STACK = Access.method(SNAPSHOT, "stackTrace", StackTraceElement[].class)
                 .asType(MethodType.methodType(StackTraceElement[].class, Object.class));
@@ -65,9 +68,15 @@ public final class LockGraph {
     public static boolean mayWait(Thread thread) {
         return PROBLEM.isEmpty() && switch (thread.getState()) {
             case BLOCKED -> true;
-            case WAITING -> LockSupport.getBlocker(thread) instanceof AbstractOwnableSynchronizer;
+            case WAITING ->
+                    LockSupport.getBlocker(thread) instanceof AbstractOwnableSynchronizer || waitsForObject(thread);
             default -> false;
         };
+    }
+
+    /** Whether it may be in {@code Object.wait}, with which threads are joined. It waits, and not in {@code park}. */
+    private static boolean waitsForObject(Thread thread) {
+        return LockSupport.getBlocker(thread) == null;
     }
 
     /**
@@ -82,7 +91,7 @@ public final class LockGraph {
         if (!PROBLEM.isEmpty()) {
             return waits;
         }
-        boolean blocked = false;
+        boolean look = false;
         IdentityHashMap<Object, Thread> joined = new IdentityHashMap<>();
         try {
             for (Thread each : threads) {
@@ -97,18 +106,19 @@ public final class LockGraph {
                         && LockSupport.getBlocker(each) instanceof AbstractOwnableSynchronizer lock) {
                     Thread owner = joined.get(lock);
                     if (owner != null) {
-                        waits.put(each, new Wait("the end of " + owner.getName(), owner));
+                        waits.put(each, new Wait("the end of " + owner.getName(), "owed by", owner));
                         continue;
                     }
                     owner = (Thread) Jdk.OWNER.invokeExact(lock);
                     if (owner != null && owner != each) {
-                        waits.put(each, new Wait(name(lock), owner));
+                        waits.put(each, new Wait(name(lock), "held by", owner));
                     }
-                } else if (state == Thread.State.BLOCKED) {
-                    blocked = true;
+                } else {
+                    look |= state == Thread.State.BLOCKED
+                            || (state == Thread.State.WAITING && waitsForObject(each));
                 }
             }
-            if (blocked) {
+            if (look) {
                 monitors(threads, waits);
             }
         } catch (Throwable t) {
@@ -132,19 +142,32 @@ public final class LockGraph {
                             .forEach(one -> owners.put(one, each));
                 }
             }
-            if ((Thread.State) Jdk.STATE.invokeExact(snapshot) == Thread.State.BLOCKED) {
-                Object monitor = Jdk.BLOCKED_ON.invokeExact(snapshot);
-                if (monitor != null) {
-                    wanted.put(each, monitor);
+            switch ((Thread.State) Jdk.STATE.invokeExact(snapshot)) {
+                case BLOCKED -> {
+                    Object monitor = Jdk.BLOCKED_ON.invokeExact(snapshot);
+                    if (monitor != null) {
+                        wanted.put(each, monitor);
+                    }
                 }
+                case WAITING -> {
+                    if (Jdk.WAITING_ON.invokeExact(snapshot) instanceof Thread other && other.isAlive()) {
+                        waits.put(each, new Wait("the end of " + other.getName(), "owed by", runner(other)));
+                    }
+                }
+                default -> {}
             }
         }
         wanted.forEach((thread, monitor) -> {
             Thread owner = owners.get(monitor);
             if (owner != null && owner != thread) {
-                waits.put(thread, new Wait("the monitor of " + name(monitor), owner));
+                waits.put(thread, new Wait("the monitor of " + name(monitor), "held by", owner));
             }
         });
+    }
+
+    /** What runs: under the agent a program's thread only stands for it. */
+    private static Thread runner(Thread thread) {
+        return LockSupport.getBlocker(thread) instanceof ThreadHooks.Pair pair ? pair.real : thread;
     }
 
     /** Without calling anything of the program's. */
