@@ -2,10 +2,12 @@ package dev.loomlet.agent;
 
 import dev.loomlet.internal.jdk.OffloadedMethods;
 import dev.loomlet.internal.jdk.ThreadHooks;
+import java.lang.instrument.ClassDefinition;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.lang.instrument.UnmodifiableClassException;
 import java.security.ProtectionDomain;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +24,8 @@ final class Patches {
 
     private final @Nullable StartedProgram main;
 
+    private boolean kept;
+
     /**
      * Prepares them.
      *
@@ -36,7 +40,10 @@ final class Patches {
 
     /** Rewrites the JDK's classes and, from now on, those that load. */
     void install(Instrumentation instrumentation) {
-        ThreadHooks.PATCHED.forEach(each -> patch(instrumentation, each));
+        kept = redefine(instrumentation, KeptPatches.load(ThreadHooks.PATCHED));
+        if (!kept) {
+            ThreadHooks.PATCHED.forEach(each -> patch(instrumentation, each));
+        }
         ClassLoader platform = ClassLoader.getPlatformClassLoader();
         var others = new ClassFileTransformer() {
             @Override
@@ -79,6 +86,19 @@ final class Patches {
         return offloading;
     }
 
+    /** Takes what an earlier run has rewritten, all of it or nothing. */
+    private static boolean redefine(Instrumentation instrumentation, List<ClassDefinition> kept) {
+        if (kept.isEmpty()) {
+            return false;
+        }
+        try {
+            instrumentation.redefineClasses(kept.toArray(ClassDefinition[]::new));
+            return true;
+        } catch (UnmodifiableClassException | ClassNotFoundException | LinkageError | UnsupportedOperationException e) {
+            return false; // they do not fit after all: what is loaded is rewritten, and if that fails, it is told
+        }
+    }
+
     /** All at once, since each time costs the VM a stop of all threads. */
     private void patch(Instrumentation instrumentation, Set<Class<?>> classes) {
         var jdk = new ClassFileTransformer() {
@@ -111,6 +131,11 @@ final class Patches {
     /** How many classes outside the JDK were changed. */
     int rewritten() {
         return rewritten.get();
+    }
+
+    /** Whether the JDK's classes did not have to be rewritten, since an earlier run has done so. */
+    boolean kept() {
+        return kept;
     }
 
     /** Classes that should have been changed and could not be, and why. */

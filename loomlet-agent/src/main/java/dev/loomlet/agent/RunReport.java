@@ -94,6 +94,7 @@ final class RunReport {
             line(text, "patched", ThreadHooks.PATCHED.stream().flatMap(Set::stream)
                     .filter(each -> !patches.failed().containsKey(each.getName()))
                     .map(Class::getSimpleName).sorted().collect(Collectors.joining(", "))
+                    + (patches.kept() ? ", as kept by an earlier run" : "")
                     + "; Thread.currentThread() in " + patches.rewritten() + " classes");
             for (String each : patches.offloading().report()) {
                 line(text, "offloaded", each);

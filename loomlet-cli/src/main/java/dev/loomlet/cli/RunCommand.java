@@ -61,23 +61,27 @@ final class RunCommand extends Command {
         if (invocation.arguments().isEmpty()) {
             throw new UsageException("which program?");
         }
-        ThreadMode mode = switch (invocation.value(THREADS).orElse("app")) {
+        // No patterns in these: the JVM would make code for them at each start.
+        String threads = invocation.value(THREADS).orElse("app");
+        ThreadMode mode = switch (threads) {
             case "app" -> ThreadMode.APP;
             case "all" -> ThreadMode.ALL;
             case "none" -> ThreadMode.NONE;
-            case String other -> throw new UsageException("--threads must be app, all or none, not \"" + other + '"');
+            default -> throw new UsageException("--threads must be app, all or none, not \"" + threads + '"');
         };
-        SocketMode sockets = switch (invocation.value(SOCKETS).orElse("")) {
+        String whose = invocation.value(SOCKETS).orElse("");
+        SocketMode sockets = switch (whose) {
             case "" -> SocketMode.AUTO;
             case "fast" -> SocketMode.FAST;
             case "jdk" -> SocketMode.JDK;
-            case String other -> throw new UsageException("--sockets must be fast or jdk, not \"" + other + '"');
+            default -> throw new UsageException("--sockets must be fast or jdk, not \"" + whose + '"');
         };
-        FileMode files = switch (invocation.value(FILES).orElse("")) {
+        String where = invocation.value(FILES).orElse("");
+        FileMode files = switch (where) {
             case "" -> RunOptions.DEFAULT.files();
             case "inline" -> FileMode.INLINE;
             case "pool" -> FileMode.POOL;
-            case String other -> throw new UsageException("--files must be inline or pool, not \"" + other + '"');
+            default -> throw new UsageException("--files must be inline or pool, not \"" + where + '"');
         };
         List<String> offload = invocation.value(OFFLOAD).map(each -> List.of(each.split(","))).orElse(List.of());
         RunOptions options = new RunOptions(mode, files, sockets, offload, invocation.has(REPORT));

@@ -341,6 +341,16 @@ class LauncherScriptTest {
     }
 
     @Test
+    void hasTheAgentKeepWhatItRewritesOnce() throws Exception {
+        useJdk();
+        Path written = temp.resolve("written");
+        environment.put("WRITTEN", written.toString());
+        assertThat(run().arguments).noneMatch(argument -> argument.contains("patches"));
+        assertThat(run().arguments).noneMatch(argument -> argument.contains("patches"));
+        assertThat(written).hasContent("written");
+    }
+
+    @Test
     void doesWithoutArchiveWhereTheJvmMakesNone() throws Exception {
         environment.put("JAVA_HOME", jdk("jdk", "25.0.3").toString());
         environment.put("NO_ARCHIVE", "1");
@@ -382,6 +392,9 @@ class LauncherScriptTest {
         script(home.resolve("bin/java"), """
                 case "$*" in
                     *-XX:DumpLoadedClassList=*)
+                        exit 0 ;;
+                    *-Dloomlet.patches=write*)
+                        echo written >> "${WRITTEN:-/dev/null}"
                         exit 0 ;;
                     *-Xshare:dump*)
                         [ -n "${NO_ARCHIVE:-}" ] && exit 1
