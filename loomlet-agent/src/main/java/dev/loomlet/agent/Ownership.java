@@ -1,10 +1,14 @@
 package dev.loomlet.agent;
 
 import dev.loomlet.internal.jdk.ThreadHooks;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Path;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -31,12 +35,25 @@ final class Ownership {
         }
     };
 
-    /** Own are the classes that were loaded from one of these places. */
-    Ownership(Set<URI> own) {
+    /** Own are the classes that were loaded from one of these places, however they are written. */
+    Ownership(Set<URI> named) {
+        Set<URI> own = new HashSet<>(named);
+        for (URI each : named) {
+            own.add(asLoaded(each));
+        }
         this.own = location -> own.contains(location)
                 // what a jar that carries jars keeps beside them
                 || own.stream().anyMatch(each -> location.toString().contains(each.getPath())
                         && !location.toString().contains("/lib/"));
+    }
+
+    /** The JDK's class loader takes "." and symbolic links out of a path before it says that a class is from there. */
+    private static URI asLoaded(URI place) {
+        try {
+            return Path.of(place).toRealPath().toUri();
+        } catch (IOException | IllegalArgumentException | FileSystemNotFoundException e) {
+            return place; // not there, or no file: nothing but this very place will do
+        }
     }
 
     /** Whose a class is. */

@@ -13,6 +13,8 @@ import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -340,6 +342,42 @@ class RunCommandTest {
         assertThat(programs.withAgent("", "Uncaught")).isEqualTo(programs.onThreads("Uncaught"));
         assertThat(programs.withAgent("=threads=none", "Server").err()).isEqualTo("400 OS threads\n");
         assertThat(programs.withAgent("=nonsense", "Server").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void threadsThatAreToldApartStayWhoTheyAre() throws Exception {
+        assertThat(programs.onThreads("Identity").out())
+                .startsWith("worker 0truetruefalsetruetruefalsetruefalsetrue\n");
+        behavesTheSame("Identity");
+    }
+
+    @Test
+    void theProgramsThreadsAreGreenletsHoweverItsPlaceIsWritten() throws Exception {
+        Path odd = Files.createDirectories(folder.resolve("odd place"));
+        Path link = Files.createSymbolicLink(odd.resolve("link"), programs.classes());
+        Path copy = Files.createDirectory(odd.resolve("copy of it"));
+        Path jar = odd.resolve("server.jar");
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, "Server");
+        try (OutputStream out = Files.newOutputStream(jar); var made = new JarOutputStream(out, manifest);
+                Stream<Path> all = Files.list(programs.classes())) {
+            for (Path each : all.filter(file -> file.getFileName().toString().startsWith("Server")).toList()) {
+                Files.copy(each, copy.resolve(each.getFileName().toString()));
+                made.putNextEntry(new ZipEntry(each.getFileName().toString()));
+                Files.copy(each, made);
+            }
+        }
+        var asGreenlets = new Programs.Ended(0, "1000 answers\n", "1 OS threads\n");
+        String here = folder.relativize(odd).toString();
+        for (String each : List.of("./classes", "classes/../classes/.", here + "/link", link.toString(),
+                copy.toString(),
+                here + "/../" + here + "/server.jar")) {
+            assertThat(programs.loomlet("run", "-cp", each, "Server")).as(each).isEqualTo(asGreenlets);
+        }
+        assertThat(programs.loomlet("run", "./" + here + "/server.jar")).isEqualTo(asGreenlets);
+        assertThat(programs.java(List.of("-javaagent:" + programs.jar(), "-cp", "./classes", "Server")))
+                .isEqualTo(asGreenlets);
     }
 
     @Test
