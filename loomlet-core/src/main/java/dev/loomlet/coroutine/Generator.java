@@ -406,7 +406,7 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
                 Throwable failed = failure;
                 failure = null;
                 if (failed != null) {
-                    throw Strand.sneak(failed);
+                    throw Strand.sneak(Suspendable.withFramesOfCaller(failed));
                 }
                 return false;
             } else {

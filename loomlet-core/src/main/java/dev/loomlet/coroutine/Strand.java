@@ -185,7 +185,7 @@ final class Strand {
             failure = trace(failure);
         }
         if (failure != null) {
-            throw sneak(failure);
+            throw sneak(current == main ? Suspendable.withFramesOfCaller(failure) : failure);
         }
         return sent;
     }

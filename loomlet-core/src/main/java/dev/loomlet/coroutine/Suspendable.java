@@ -4,8 +4,11 @@ import dev.loomlet.internal.jdk.Continuations;
 import dev.loomlet.internal.jdk.HeldMonitors;
 import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.LockStackFlush;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A piece of code that can be left in the middle and be entered again there: what coroutines and generators are made of.
@@ -65,6 +68,8 @@ abstract class Suspendable implements Continuations.Body {
     /** How many of the next suspends are checked each. */
     private int eager;
     private int rarely = RARELY;
+    /** The frame of this body that kept one nested in it from leaving both, until that is reported. */
+    private @Nullable String heldBelow;
 
     /** One for code of {@code bodyClass}. */
     Suspendable(Class<?> bodyClass) {
@@ -120,7 +125,10 @@ abstract class Suspendable implements Continuations.Body {
         }
         int n = --untilCheck;
         if (n <= 0) {
-            check();
+            Optional<String> holder = check(this::holder);
+            if (holder.isPresent()) {
+                throw monitorHeld(holder);
+            }
         }
         if (!NATIVE) {
             ((HandOff) machine).suspend();
@@ -137,9 +145,17 @@ abstract class Suspendable implements Continuations.Body {
         }
     }
 
-    private void check() {
+    @Override
+    public final boolean mayBeLeft() {
+        if (--untilCheck <= 0) {
+            heldBelow = check(() -> HeldMonitors.find(Suspendable::isBase)).orElse(null);
+        }
+        return heldBelow == null;
+    }
+
+    private Optional<String> check(Supplier<Optional<String>> search) {
         long start = System.nanoTime();
-        Optional<String> holder = holder();
+        Optional<String> holder = search.get();
         // Walking a deep stack takes long: spread over the suspends to come, it must not cost more than 2 ns of each.
         long affordable = (System.nanoTime() - start) / 2;
         if (affordable > FAR) {
@@ -148,8 +164,8 @@ abstract class Suspendable implements Continuations.Body {
         untilCheck = --eager > 0 ? 1 : (int) Math.min(Integer.MAX_VALUE, Math.max(rarely, affordable));
         if (holder.isPresent()) {
             untilCheck = 1;
-            throw monitorHeld(holder);
         }
+        return holder;
     }
 
     /** The innermost frame of this body, or of one nested in it, that holds a monitor. */
@@ -161,6 +177,25 @@ abstract class Suspendable implements Continuations.Body {
     /** Whether the calling code runs inside this one, at any depth. */
     final boolean inside() {
         return NATIVE ? Continuations.inside(machine) : ((HandOff) machine).inside();
+    }
+
+    /**
+     * Appends the caller's frames to the trace of what a body has thrown, where it ends at the base of the body: on a virtual
+     * thread the VM stops there (see {@link Continuations}). To be called where the failure comes out.
+     */
+    static Throwable withFramesOfCaller(Throwable thrown) {
+        if (!NATIVE || !Thread.currentThread().isVirtual()) {
+            return thrown;
+        }
+        StackTraceElement[] body = thrown.getStackTrace();
+        if (body.length == 0 || !isBase(body[body.length - 1].getClassName(), body[body.length - 1].getMethodName())) {
+            return thrown; // has none, or has them already
+        }
+        StackTraceElement[] caller = new Throwable().getStackTrace();
+        StackTraceElement[] all = Arrays.copyOf(body, body.length + caller.length - 1);
+        System.arraycopy(caller, 1, all, body.length, caller.length - 1);
+        thrown.setStackTrace(all);
+        return thrown;
     }
 
     /** Where the suspended body is, innermost frame first, as the user wrote it. */
@@ -181,7 +216,11 @@ abstract class Suspendable implements Continuations.Body {
     abstract String describe();
 
     private static boolean isBase(StackWalker.StackFrame frame) {
-        return frame.getMethodName().equals("run") && frame.getClassName().endsWith(BASE);
+        return isBase(frame.getClassName(), frame.getMethodName());
+    }
+
+    private static boolean isBase(String type, String method) {
+        return method.equals("run") && type.endsWith(BASE);
     }
 
     private IllegalStateException monitorHeld(Optional<String> holder) {
@@ -213,12 +252,23 @@ abstract class Suspendable implements Continuations.Body {
             case Continuations.PINNED_NATIVE -> describe() + " cannot switch away with a native frame on its stack: "
                     + nativeFrame() + ". Native code, class initialisers and callbacks from native code cannot be left"
                     + " in the middle";
-            case Continuations.PINNED_MONITOR -> describe() + " cannot switch away while its own code holds a monitor"
-                    + holder().map(": "::concat).orElse("");
+            case Continuations.PINNED_MONITOR -> monitorHeld(heldBelow().or(this::holder)).getMessage();
             case Continuations.PINNED_CRITICAL_SECTION -> describe() + " cannot switch away inside a critical section"
                     + " of the JDK";
             default -> describe() + " cannot switch away: the VM could not save its stack (memory or stack exhausted)";
         });
+    }
+
+    /** What a body around the calling one has found when it was asked whether it may be left. */
+    private static Optional<String> heldBelow() {
+        for (Runnable each : Continuations.around()) {
+            if (each instanceof Suspendable enclosing && enclosing.heldBelow != null) {
+                Optional<String> found = Optional.of(enclosing.heldBelow);
+                enclosing.heldBelow = null;
+                return found;
+            }
+        }
+        return Optional.empty();
     }
 
     private static String nativeFrame() {

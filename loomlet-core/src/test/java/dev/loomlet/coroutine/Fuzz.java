@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <li>a generator yields its numbers in order, each once, whoever asks, and what was sent arrives;
  * <li>after a switch the coroutine that runs is the one that was switched to, its locals and its scoped values intact;
  * <li>a yield or switch under a fast-locked monitor of the body is refused, and one that is not refused is not under any;
+ * <li>monitors that all programs contend for keep them apart, with waits and notifications inside;
  * <li>monitors of the consumer are still held after a step, and are free once left;
  * <li>nothing but the exceptions that were thrown on purpose, or the documented refusals, comes out anywhere.
  * </ul>
@@ -42,6 +43,14 @@ final class Fuzz {
             this.generator = generator;
         }
     }
+
+    /** What all programs of a VM contend for. */
+    private static final class Shared {
+        @Nullable Object owner;
+        int entered;
+    }
+
+    private static final List<Shared> SHARED = List.of(new Shared(), new Shared(), new Shared());
 
     private final Random random;
     private final boolean mayPark;
@@ -96,7 +105,7 @@ final class Fuzz {
         depth++;
         int before = depth;
         try {
-            switch (random.nextInt(22)) {
+            switch (random.nextInt(24)) {
                 case 0, 1 -> makeGenerator();
                 case 2, 3, 4, 5 -> askGenerator(random.nextInt(6));
                 case 6 -> makeCoroutine();
@@ -112,6 +121,7 @@ final class Fuzz {
                 case 18 -> closeSomething();
                 case 19 -> dropSomething();
                 case 20 -> handlingAnException(this::act);
+                case 21, 22 -> underSharedMonitor();
                 default -> garbage();
             }
         } finally {
@@ -394,6 +404,47 @@ final class Fuzz {
                 throw new AssertionError(e);
             }
             check(Thread.holdsLock(fresh), "mine after the wait");
+        }
+    }
+
+    /** Never two at a time, or programs could wait for each other in a circle. */
+    private boolean holdsShared;
+
+    @SuppressWarnings({"WaitNotInLoop", "SynchronizeOnNonFinalField"}) // any length will do
+    private void underSharedMonitor() {
+        if (!mayPark || holdsShared) {
+            return;
+        }
+        Shared shared = SHARED.get(random.nextInt(SHARED.size()));
+        synchronized (shared) {
+            check(shared.entered == 0, "alone");
+            shared.entered = 1;
+            shared.owner = this;
+            holdsShared = true;
+            holding(1);
+            try {
+                switch (random.nextInt(8)) {
+                    case 0 -> askGenerator(5);
+                    case 1 -> {
+                        shared.entered = 0;
+                        shared.wait(1 + random.nextInt(2));
+                        check(shared.entered == 0, "alone after a wait");
+                        shared.entered = 1;
+                        shared.owner = this;
+                    }
+                    case 2 -> shared.notifyAll();
+                    case 3 -> deeper(random.nextInt(100), this::park);
+                    case 4 -> garbage();
+                    default -> park();
+                }
+                check(shared.owner == this && Thread.holdsLock(shared), "still mine");
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            } finally {
+                holding(-1);
+                holdsShared = false;
+                shared.entered = 0;
+            }
         }
     }
 

@@ -80,11 +80,7 @@ class FuzzTest {
         for (Thread each : threads) {
             while (!each.join(Duration.ofMillis(20))) {
                 for (Thread looked : threads) {
-                    // Not virtual ones, nor those that carry some: while one parks inside a body, JDK 25 may die of it
-                    // (docs/design/coroutines.md).
-                    if (looked.getName().startsWith("fuzz-platform")) {
-                        assertThat(looked.getStackTrace()).isNotNull();
-                    }
+                    assertThat(looked.getStackTrace()).isNotNull();
                 }
                 if (System.nanoTime() > deadline) {
                     var hung = new AssertionError(each + " hangs");

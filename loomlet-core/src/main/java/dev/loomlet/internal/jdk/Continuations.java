@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  * <li>{@code Thread.cont} of the carrier and {@code Continuation.parent} form the chain of mounted continuations. A
  * virtual thread that parks inside a body walks it, freezes the innermost, and expects each {@code run} on the way out
- * to pass the yield on ({@code yieldInfo}) to its parent: {@link #passOn} does.
+ * to freeze its parent as well: {@link #unmount} does.
  * <li>{@code child} of a suspended parent, for stack walks of a suspended virtual thread.
  * <li>{@code mounted}, which such stack walks claim. Written with release semantics only: who may resume a
  * continuation is decided before it comes here, with an atomic claim or by confinement to a thread.
@@ -51,13 +51,31 @@ import org.jspecify.annotations.Nullable;
  * {@link #suspend} can put one more there ({@code deeper}), and its callers do so now and then: once the loop is thawed
  * without its caller, either way is fast.
  *
- * <p>Inside a virtual thread there is one thing more. Whoever asks the VM for the stack of another virtual thread
- * ({@code Thread.getStackTrace}, {@code jcmd Thread.dump_to_file}) may come in the moment in which a freeze has just ended and
- * the frames are not yet left. JDK 25 takes such a freeze for the virtual thread's own, looks for the frames in its
- * continuation, which is empty, and dies of a null frame. But first it makes sure that the virtual thread is the mounted
- * one, by comparing its continuation with that of its field {@code cont}, and has its caller try again if it is not. So
- * {@code cont} names ours from before a freeze until after it ({@link #hide}). Not so where the JDK's own waits park inside a
- * body, which we do not see.
+ * <p>Inside a virtual thread our continuations are entered as if each were the virtual thread's own: with
+ * {@code isVirtualThread} set, under its scope, and named by its field {@code cont}. For the VM looks at the innermost
+ * continuation only:
+ *
+ * <ul>
+ * <li>A contended {@code synchronized} and {@code Object.wait} preempt the thread (JEP 491) if that is a virtual thread's, and
+ * otherwise block the carrier, and with it a hub whose other greenlets may own the monitor. The preemption freezes that
+ * continuation, sets the thread's state to {@code BLOCKING} or {@code WAITING}, and comes out of our {@code enterSpecial} as if
+ * the body had yielded; so does everything else that unmounts the thread. {@link #unmount} then freezes the continuations around
+ * it, one after the other, and on the way back each is entered again; the innermost one's thaw takes the monitor, or finds it
+ * taken and comes out once more.
+ * <li>Whoever asks for the stack of another virtual thread is answered if {@code cont} names the innermost continuation, and
+ * asks again if it does not, which is so in the moments between.
+ * </ul>
+ *
+ * <p>The price: a walk over the stack from inside ends at the base of the body, as it ends at the base of a virtual thread.
+ *
+ * <pre>
+ *                  yieldInfo   left by                     what resume does
+ *   after ENTER    itself      suspend                     returns
+ *                  another     suspend of one outside      passOn: freezes its parent as well, then enters again
+ *                  null        the thread: parks, blocks,  unmount: freezes its parent as well, then enters again
+ *                              waits, gives way
+ *                  null, done  the end of the body         returns
+ * </pre>
  *
  * <p>Nothing here looks at monitors: call {@link LockStackFlush#ensureEmpty()} before {@link #resume}, and do not call
  * {@link #suspend} while the body holds a fast-locked monitor.
@@ -67,6 +85,12 @@ public final class Continuations {
     public interface Body extends Runnable {
         /** Whether a {@link #suspend} of a continuation outside of this one must not freeze this one with it. */
         boolean closed();
+
+        /**
+         * Whether its frames, in the innermost of which the caller is, may be frozen for a {@link #suspend} by a body nested
+         * in it. Asked on virtual threads only: on others that body has seen these frames as well.
+         */
+        boolean mayBeLeft();
     }
 
     /** {@link #suspend} succeeded: the continuation has been resumed. */
@@ -134,21 +158,26 @@ public final class Continuations {
             Object parent = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
             Jdk.SET_PARENT.invokeExact(continuation, parent);
             Thread virtual = parent == null ? null : virtual();
-            Object virtuals = virtual == null ? null : Jdk.VIRTUALS.invokeExact((Object) virtual);
+            Object around = virtual == null ? null : Jdk.VIRTUALS.invokeExact((Object) virtual);
             while (true) {
                 Jdk.SET_MOUNTED.invokeExact(continuation, true);
                 Jdk.SET_CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact(), continuation);
+                if (virtual != null) {
+                    Jdk.SET_SCOPE.invokeExact(continuation, Jdk.VIRTUAL_SCOPE);
+                    Jdk.SET_VIRTUALS.invokeExact((Object) virtual, continuation);
+                }
                 try {
                     Object tail = Jdk.TAIL.invokeExact(continuation);
-                    Jdk.ENTER.invokeExact(continuation, tail != null, false);
+                    Jdk.ENTER.invokeExact(continuation, tail != null, virtual != null);
                 } finally {
                     // The body may have moved with its virtual thread: this can be another carrier than above.
                     Jdk.SET_CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact(), parent);
+                    if (virtual != null) {
+                        Jdk.SET_VIRTUALS.invokeExact((Object) virtual, around);
+                        Jdk.SET_SCOPE.invokeExact(continuation, Jdk.SCOPE);
+                    }
                     if (parent != null) {
                         Jdk.SET_CHILD.invokeExact(parent, (Object) null);
-                        if (virtual != null) {
-                            Jdk.SET_VIRTUALS.invokeExact((Object) virtual, virtuals);
-                        }
                     }
                     if ((boolean) Jdk.DONE.invokeExact(continuation)) {
                         Jdk.SET_TAIL.invokeExact(continuation, (Object) null);
@@ -156,12 +185,21 @@ public final class Continuations {
                     Jdk.SET_MOUNTED.invokeExact(continuation, false);
                 }
                 Object target = Jdk.YIELD_INFO.invokeExact(continuation);
+                if (target == null && virtual != null && !(boolean) Jdk.DONE.invokeExact(continuation)) {
+                    unmount(virtual, continuation, parent);
+                    continue;
+                }
                 if (target == null || target == continuation) {
                     Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
                     Jdk.SET_PARENT.invokeExact(continuation, (Object) null);
+                    if (virtual != null && (int) Jdk.STATE.invokeExact((Object) virtual) == Jdk.BLOCKING) {
+                        // JDK 25 leaves it like that where a wait that timed out gets the monitor at its second try, and
+                        // would not preempt a thread in that state.
+                        Jdk.SET_STATE.invokeExact((Object) virtual, Jdk.RUNNING);
+                    }
                     return;
                 }
-                passOn(continuation, parent, target);
+                passOn(continuation, parent, target, virtual != null);
             }
         } catch (Throwable t) {
             throw Access.sneak(t);
@@ -174,36 +212,6 @@ public final class Continuations {
         return current.isVirtual() ? current : null;
     }
 
-    /**
-     * Makes {@code virtual} look as if it were not mounted while {@code frozen}, of ours, is being left: see above. Ends when
-     * {@link #resume} has got control back.
-     *
-     * @return what to {@link #show} if that does not come to pass
-     */
-    private static Object hide(Thread virtual, Object frozen) throws Throwable {
-        Object virtuals = Jdk.VIRTUALS.invokeExact((Object) virtual);
-        Jdk.SET_VIRTUALS.invokeExact((Object) virtual, frozen);
-        return virtuals;
-    }
-
-    private static void show(Thread virtual, Object virtuals) throws Throwable {
-        Jdk.SET_VIRTUALS.invokeExact((Object) virtual, virtuals);
-    }
-
-    /**
-     * A virtual thread is about to park: if it does so inside a continuation of ours, takes care of those who look at it.
-     *
-     * @return what to give to {@link #parkFailed}, or null
-     */
-    static @Nullable Object beforePark(Thread virtual, Class<?> ours) {
-        try {
-            Object innermost = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
-            return innermost != null && innermost.getClass() == ours ? hide(virtual, innermost) : null;
-        } catch (Throwable t) {
-            throw Access.sneak(t);
-        }
-    }
-
     /** Whether the innermost continuation of a carrier is one of ours, as another thread sees it just now. */
     static boolean runsOne(Thread carrier, Class<?> ours) {
         try {
@@ -214,47 +222,18 @@ public final class Continuations {
         }
     }
 
-    /** That virtual thread has stayed where it is. */
-    static void parkFailed(Thread virtual, Object hidden) {
-        try {
-            show(virtual, hidden);
-        } catch (Throwable t) {
-            throw Access.sneak(t);
-        }
-    }
-
-    /** Freezes {@code innermost}, and whether or not that works out, leaves the thread as it should look. */
-    private static int freeze(Object innermost, @Nullable Object parent, boolean deeper) throws Throwable {
-        Thread virtual = parent == null ? null : virtual();
-        if (virtual == null) {
-            return deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
-        }
-        Object hidden = hide(virtual, innermost);
-        int outcome = PINNED_EXCEPTION;
-        try {
-            outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
-        } finally {
-            if (outcome != RESUMED) {
-                show(virtual, hidden);
-            }
-        }
-        return outcome;
-    }
-
     /**
-     * {@code child} has frozen on its way out to {@code target}, one of the continuations around it: freezes its parent,
-     * in whose frames we are, as well. Returns when the parent has been resumed, or could not be frozen; the caller then
-     * goes back into {@code child}, which finds the outcome in its {@code yieldInfo}.
+     * {@code virtual} is on its way out, and {@code child} has frozen for that: freezes its parent, in whose frames we are, as
+     * well. Returns when the thread goes on, or could not be unmounted; the caller then goes back into {@code child}.
      */
-    private static void passOn(Object child, Object parent, Object target) throws Throwable {
+    private static void unmount(Thread virtual, Object child, Object parent) throws Throwable {
+        int state = (int) Jdk.STATE.invokeExact((Object) virtual);
         Jdk.SET_CHILD.invokeExact(parent, child);
+        boolean preempted = state == Jdk.BLOCKING || state == Jdk.WAITING || state == Jdk.TIMED_WAITING;
+        int outcome;
         if (parent.getClass() == Jdk.TYPE) {
-            if (target != parent) {
-                Jdk.SET_YIELD_INFO.invokeExact(parent, target);
-            }
-            int outcome;
             try {
-                outcome = freeze(parent, Jdk.PARENT.invokeExact(parent), false);
+                outcome = (int) Jdk.SUSPEND.invokeExact();
                 VarHandle.releaseFence();
             } catch (VirtualMachineError e) {
                 outcome = PINNED_EXCEPTION;
@@ -264,10 +243,68 @@ public final class Continuations {
             if (outcome == RESUMED && info instanceof Integer further) {
                 outcome = further;
             }
-            Jdk.SET_YIELD_INFO.invokeExact(child, (Object) (Integer) outcome);
         } else {
-            boolean _ = (boolean) Jdk.YIELD0.invokeExact(parent, target, child); // a virtual thread that parks
+            try {
+                outcome = (boolean) Jdk.YIELD0.invokeExact(parent, Jdk.VIRTUAL_SCOPE, child) ? RESUMED
+                        : (int) (Integer) (Object) Jdk.YIELD_INFO.invokeExact(child);
+            } catch (VirtualMachineError e) {
+                outcome = PINNED_EXCEPTION;
+            }
         }
+        Jdk.SET_CHILD.invokeExact(parent, (Object) null);
+        // Who parks asks for the outcome; who was preempted by the VM does not know that anything happened.
+        Jdk.SET_YIELD_INFO.invokeExact(child, preempted ? null : (Object) (Integer) outcome);
+        if (preempted && outcome != RESUMED) {
+            waitMounted(virtual, state);
+        }
+    }
+
+    /**
+     * The VM has taken a thread that cannot be unmounted for one that can, because it looks at the innermost continuation only:
+     * waits, on the carrier as the JDK does then, until it may be worth going back.
+     */
+    private static void waitMounted(Thread virtual, int state) throws Throwable {
+        if (state == Jdk.BLOCKING) {
+            Jdk.PARK_CARRIER.invokeExact(false, LOOK_AGAIN_NANOS);
+        } else {
+            long timeout = state == Jdk.WAITING ? Long.MAX_VALUE : (long) Jdk.TIMEOUT.invokeExact((Object) virtual);
+            long start = System.nanoTime();
+            while (!(boolean) Jdk.NOTIFIED.invokeExact((Object) virtual) && !virtual.isInterrupted()
+                    && (System.nanoTime() - start) / 1_000_000 < timeout) {
+                Jdk.PARK_CARRIER.invokeExact(false, LOOK_AGAIN_NANOS);
+            }
+        }
+        Jdk.SET_STATE.invokeExact((Object) virtual, Jdk.RUNNING);
+    }
+
+    /** How often a thread that cannot be unmounted looks for the monitor that it wants: 0.2 ms. */
+    private static final long LOOK_AGAIN_NANOS = 200_000;
+
+    /**
+     * {@code child} has frozen on its way out to {@code target}, one of the continuations around it: freezes its parent,
+     * in whose frames we are, as well. Returns when the parent has been resumed, or could not be frozen; the caller then
+     * goes back into {@code child}, which finds the outcome in its {@code yieldInfo}.
+     */
+    private static void passOn(Object child, Object parent, Object target, boolean virtual) throws Throwable {
+        Jdk.SET_CHILD.invokeExact(parent, child);
+        Jdk.SET_YIELD_INFO.invokeExact(parent, target);
+        int outcome;
+        if (virtual && !((Body) (Runnable) Jdk.TARGET.invokeExact(parent)).mayBeLeft()) {
+            outcome = PINNED_MONITOR;
+        } else {
+            try {
+                outcome = (int) Jdk.SUSPEND.invokeExact();
+                VarHandle.releaseFence();
+            } catch (VirtualMachineError e) {
+                outcome = PINNED_EXCEPTION;
+            }
+        }
+        Object info = Jdk.YIELD_INFO.invokeExact(parent);
+        Jdk.SET_YIELD_INFO.invokeExact(parent, (Object) null);
+        if (outcome == RESUMED && info instanceof Integer further) {
+            outcome = further;
+        }
+        Jdk.SET_YIELD_INFO.invokeExact(child, (Object) (Integer) outcome);
         Jdk.SET_CHILD.invokeExact(parent, (Object) null);
     }
 
@@ -284,8 +321,16 @@ public final class Continuations {
             if (innermost != continuation) {
                 return suspendNested(innermost, continuation);
             }
-            int outcome = freeze(continuation, Jdk.PARENT.invokeExact(continuation), deeper);
-            VarHandle.releaseFence(); // as in Continuation.yield0: nothing may move over the freeze
+            Jdk.SET_YIELD_INFO.invokeExact(continuation, continuation); // it is we who leave, not the thread
+            int outcome = PINNED_EXCEPTION;
+            try {
+                outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
+                VarHandle.releaseFence(); // as in Continuation.yield0: nothing may move over the freeze
+            } finally {
+                if (outcome != RESUMED) {
+                    Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
+                }
+            }
             return outcome;
         } catch (Throwable t) {
             throw Access.sneak(t);
@@ -307,7 +352,7 @@ public final class Continuations {
         Jdk.SET_YIELD_INFO.invokeExact(innermost, continuation);
         int outcome = PINNED_EXCEPTION;
         try {
-            outcome = freeze(innermost, Jdk.PARENT.invokeExact(innermost), false);
+            outcome = (int) Jdk.SUSPEND.invokeExact();
             VarHandle.releaseFence();
             if (outcome == RESUMED && (Object) Jdk.YIELD_INFO.invokeExact(innermost) instanceof Integer further) {
                 outcome = further;
@@ -405,6 +450,20 @@ public final class Continuations {
         static final MethodHandle VIRTUALS;
 
         static final MethodHandle SET_VIRTUALS;
+        /** {@code Continuation.scope}, which is as final. */
+        static final MethodHandle SET_SCOPE;
+
+        static final Object SCOPE;
+        static final Object VIRTUAL_SCOPE;
+        static final MethodHandle STATE;
+        static final MethodHandle SET_STATE;
+        static final MethodHandle NOTIFIED;
+        static final MethodHandle TIMEOUT;
+        static final MethodHandle PARK_CARRIER;
+        static final int RUNNING;
+        static final int BLOCKING;
+        static final int WAITING;
+        static final int TIMED_WAITING;
 
         static {
             try {
@@ -415,9 +474,9 @@ public final class Continuations {
                 Access.in(CONTINUATION).ensureInitialized(CONTINUATION);
                 var ours = trusted().in(CONTINUATION).defineHiddenClass(spin(), true, ClassOption.NESTMATE);
                 TYPE = ours.lookupClass();
-                Object scope = Access.in(SCOPE_TYPE).findConstructor(SCOPE_TYPE, methodType(void.class, String.class))
+                SCOPE = Access.in(SCOPE_TYPE).findConstructor(SCOPE_TYPE, methodType(void.class, String.class))
                         .invoke("loomlet");
-                NEW = ours.findConstructor(TYPE, methodType(void.class, SCOPE_TYPE, Runnable.class)).bindTo(scope)
+                NEW = ours.findConstructor(TYPE, methodType(void.class, SCOPE_TYPE, Runnable.class)).bindTo(SCOPE)
                         .asType(methodType(Object.class, Runnable.class));
                 SUSPEND = ours.findStatic(TYPE, "suspend", methodType(int.class));
                 SUSPEND_DEEPER = ours.findStatic(TYPE, "suspendDeeper", methodType(int.class));
@@ -447,12 +506,26 @@ public final class Continuations {
                 VIRTUALS = get(virtual, "cont", CONTINUATION).asType(methodType(Object.class, Object.class));
                 Class<?> unsafeType = Access.type("jdk.internal.misc.Unsafe");
                 Object unsafe = Access.staticMethod(unsafeType, "getUnsafe", unsafeType).invoke();
-                long offset =
-                        (long) Access.method(unsafeType, "objectFieldOffset", long.class, Class.class, String.class)
-                                .invoke(unsafe, virtual, "cont");
-                SET_VIRTUALS =
-                        insertArguments(Access.method(unsafeType, "putReferenceRelease", void.class, Object.class,
-                                long.class, Object.class).bindTo(unsafe), 1, offset);
+                MethodHandle offset =
+                        Access.method(unsafeType, "objectFieldOffset", long.class, Class.class, String.class)
+                                .bindTo(unsafe);
+                MethodHandle put = Access.method(unsafeType, "putReferenceRelease", void.class, Object.class,
+                        long.class, Object.class).bindTo(unsafe);
+                SET_VIRTUALS = insertArguments(put, 1, (long) offset.invoke(virtual, "cont"));
+                SET_SCOPE = insertArguments(put, 1, (long) offset.invoke(CONTINUATION, "scope"));
+                VIRTUAL_SCOPE = Access.staticField(virtual, "VTHREAD_SCOPE", SCOPE_TYPE);
+                var state = Access.field(virtual, "state", int.class);
+                STATE = state.toMethodHandle(AccessMode.GET_VOLATILE).asType(methodType(int.class, Object.class));
+                SET_STATE = state.toMethodHandle(AccessMode.SET_VOLATILE)
+                        .asType(methodType(void.class, Object.class, int.class));
+                NOTIFIED = Access.field(virtual, "notified", boolean.class).toMethodHandle(AccessMode.GET_VOLATILE)
+                        .asType(methodType(boolean.class, Object.class));
+                TIMEOUT = get(virtual, "timeout", long.class).asType(methodType(long.class, Object.class));
+                PARK_CARRIER = Access.method(unsafeType, "park", void.class, boolean.class, long.class).bindTo(unsafe);
+                RUNNING = (int) Access.staticField(virtual, "RUNNING", int.class);
+                BLOCKING = (int) Access.staticField(virtual, "BLOCKING", int.class);
+                WAITING = (int) Access.staticField(virtual, "WAITING", int.class);
+                TIMED_WAITING = (int) Access.staticField(virtual, "TIMED_WAITING", int.class);
                 VirtualThreads.expect(TYPE);
             } catch (Throwable t) {
                 throw new ExceptionInInitializerError(t);
@@ -551,6 +624,11 @@ public final class Continuations {
             @Override
             public boolean closed() {
                 return false;
+            }
+
+            @Override
+            public boolean mayBeLeft() {
+                return true;
             }
         }
     }

@@ -249,8 +249,6 @@ public final class VirtualThreads {
                 return true;
             }
             boolean yielded = false;
-            Class<?> ours = continuations;
-            Object hidden = ours == null ? null : Continuations.beforePark(self, ours);
             Jdk.SET_STATE.invokeExact(self, Jdk.PARKING);
             try {
                 yielded = Jdk.YIELDER.yield.test(self);
@@ -259,9 +257,6 @@ public final class VirtualThreads {
             } finally {
                 if (!yielded) {
                     Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
-                    if (hidden != null) {
-                        Continuations.parkFailed(self, hidden);
-                    }
                 }
             }
             return yielded;
@@ -279,17 +274,12 @@ public final class VirtualThreads {
     public static boolean giveWay(Thread self) {
         try {
             boolean yielded = false;
-            Class<?> ours = continuations;
-            Object hidden = ours == null ? null : Continuations.beforePark(self, ours);
             Jdk.SET_STATE.invokeExact(self, Jdk.YIELDING);
             try {
                 yielded = Jdk.YIELDER.yield.test(self);
             } finally {
                 if (!yielded) {
                     Jdk.SET_STATE.invokeExact(self, Jdk.RUNNING);
-                    if (hidden != null) {
-                        Continuations.parkFailed(self, hidden);
-                    }
                 }
             }
             return yielded;
