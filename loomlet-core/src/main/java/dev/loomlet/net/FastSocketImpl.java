@@ -33,7 +33,10 @@ final class FastSocketImpl extends SocketLife {
      * hundreds may connect before the acceptor has its turn, and what overflows, the kernel drops in silence.
      */
     private static final int MANY = 4096;
-    private boolean atEnd; // read turn's
+
+    /** The read turn's; looked at without it only once the socket is closed, when it changes no more. */
+    private boolean atEnd;
+
     private boolean reset; // read turn's
 
     FastSocketImpl(boolean server, boolean strict) {
@@ -127,6 +130,9 @@ final class FastSocketImpl extends SocketLife {
         if (length == 0) {
             return 0;
         }
+        if (overForGood()) {
+            return -1;
+        }
         take(readTurn, "reading from", timeoutNanos());
         try {
             if (mayRead()) {
@@ -159,6 +165,7 @@ final class FastSocketImpl extends SocketLife {
                     }
                 }
             }
+            atEnd = true;
             return -1;
         } catch (InterruptedException e) {
             throw interrupted(e);
@@ -184,9 +191,13 @@ final class FastSocketImpl extends SocketLife {
         if (buffer.isReadOnly()) {
             throw new java.nio.ReadOnlyBufferException();
         }
+        if (overForGood()) {
+            return -1;
+        }
         take(readTurn, "reading from", timeoutNanos());
         try {
             if (!mayRead()) {
+                atEnd = true;
                 return -1;
             }
             Line line = line();
@@ -218,9 +229,13 @@ final class FastSocketImpl extends SocketLife {
         if (length == 0) {
             return 0;
         }
+        if (overForGood()) {
+            return -1;
+        }
         take(readTurn, "reading from", timeoutNanos());
         try {
             if (!mayRead()) {
+                atEnd = true;
                 return -1;
             }
             Line line = line();
@@ -332,6 +347,11 @@ final class FastSocketImpl extends SocketLife {
         } finally {
             leave(writeTurn);
         }
+    }
+
+    /** Who has seen the end sees it again, also after the close, as at the JDK's sockets. */
+    private boolean overForGood() {
+        return atEnd && !open();
     }
 
     private boolean mayRead() throws SocketException {

@@ -31,6 +31,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -370,6 +371,32 @@ class LikeTheJdksSocketsTest {
                     () -> did(in::close), () -> did(out::close), () -> did(() -> a.connect(loopback(1))),
                     () -> did(() -> a.bind(null)));
         }));
+        all.put("a socket closed after the end was read", talk((a, b) -> {
+            InputStream in = a.getInputStream();
+            b.close();
+            String before = each(in::read, in::available);
+            a.close();
+            return before + each(in::read, in::available, () -> in.read(new byte[0]), () -> in.read(new byte[3]),
+                    () -> did(in::close), in::read);
+        }));
+        all.put("a socket closed after its input was shut", talk((a, b) -> {
+            InputStream of1 = a.getInputStream();
+            InputStream of2 = b.getInputStream();
+            a.shutdownInput();
+            b.shutdownInput();
+            String before = each(of1::read);
+            a.close();
+            b.close();
+            return before + each(of1::read, of2::read);
+        }));
+        all.put("a socket closed after it was reset", talk((a, b) -> {
+            InputStream in = a.getInputStream();
+            b.setSoLinger(true, 0);
+            b.close();
+            String before = each(in::read, in::read);
+            a.close();
+            return before + each(in::read, in::available);
+        }));
         all.put("bad values of options", socket(s -> each(() -> did(() -> s.setSoTimeout(-1)),
                 () -> did(() -> s.setReceiveBufferSize(0)), () -> did(() -> s.setSendBufferSize(-1)),
                 () -> did(() -> s.setTrafficClass(256)), () -> did(() -> s.setTrafficClass(-1)),
@@ -687,42 +714,37 @@ class LikeTheJdksSocketsTest {
 
     @TestFactory
     List<DynamicTest> inAGreenletAsInAVirtualThread() {
-        List<DynamicTest> tests = new ArrayList<>();
-        SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
-            assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofVirtual(), () -> after(scenario, JDK));
-            String ours;
+        return alike(Thread::ofVirtual, scenario -> {
             try (Hub hub = Hub.current()) {
                 hub.onError((_, _) -> {
                     // what happens is in the outcome
                 });
-                ours = Loomlet.spawn(() -> after(scenario, OURS)).get();
+                return Loomlet.spawn(() -> after(scenario, OURS)).get();
             }
-            assertThat(ours).isEqualTo(expected);
-        })));
-        return tests;
+        });
     }
 
     @TestFactory
     List<DynamicTest> inAThreadOfNoHubAsInAnyThread() {
-        List<DynamicTest> tests = new ArrayList<>();
-        SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
-            assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofPlatform(), () -> after(scenario, JDK));
-            String ours = inThread(Thread.ofPlatform(), () -> after(scenario, OURS));
-            assertThat(ours).isEqualTo(expected);
-        })));
-        return tests;
+        return alike(Thread::ofPlatform, scenario -> inThread(Thread.ofPlatform(), () -> after(scenario, OURS)));
     }
 
     @TestFactory
     List<DynamicTest> inAVirtualThreadOfNoHubAsInOneOfTheJdk() {
+        return alike(Thread::ofVirtual, scenario -> inThread(Thread.ofVirtual(), () -> after(scenario, OURS)));
+    }
+
+    private interface Ours {
+        String outcomeOf(Scenario scenario) throws Exception;
+    }
+
+    /** A test for each scenario: the JDK's sockets in a thread from {@code jdks} tell what is expected of {@code ours}. */
+    private static List<DynamicTest> alike(Supplier<Thread.Builder> jdks, Ours ours) {
         List<DynamicTest> tests = new ArrayList<>();
         SCENARIOS.forEach((name, scenario) -> tests.add(DynamicTest.dynamicTest(name, () -> {
             assumeTrue(Sockets.fast());
-            String expected = inThread(Thread.ofVirtual(), () -> after(scenario, JDK));
-            String ours = inThread(Thread.ofVirtual(), () -> after(scenario, OURS));
-            assertThat(ours).isEqualTo(expected);
+            String expected = inThread(jdks.get(), () -> after(scenario, JDK));
+            assertThat(ours.outcomeOf(scenario)).isEqualTo(expected);
         })));
         return tests;
     }
