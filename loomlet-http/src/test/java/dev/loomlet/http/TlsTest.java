@@ -46,15 +46,17 @@ class TlsTest extends ServerTest {
 
     private static Path first = Path.of("");
     private static Path second = Path.of("");
+    private static Path other = Path.of("");
     private static Path trust = Path.of("");
 
     @BeforeAll
     static void makeCertificates() throws Exception {
         first = certificate("first", "SAN=dns:localhost,ip:127.0.0.1");
         second = certificate("second", "SAN=dns:localhost,ip:127.0.0.1");
+        other = certificate("other", "SAN=dns:a.example");
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
-        for (Path each : List.of(first, second)) {
+        for (Path each : List.of(first, second, other)) {
             KeyStore keys = KeyStore.getInstance(each.toFile(), PASSWORD);
             for (String alias : Collections.list(keys.aliases())) {
                 trusted.setCertificateEntry(alias, keys.getCertificate(alias));
@@ -117,6 +119,35 @@ class TlsTest extends ServerTest {
             }
             try (Client client = secure(server, client())) {
                 assertThat(client.get("/x").read().text()).isEqualTo("/x");
+            }
+            assertNobodyIsLeft(server);
+            assertThat(reported).isEmpty();
+        });
+    }
+
+    @Test
+    void theNameThatTheClientAsksForChoosesTheCertificate() throws Exception {
+        KeyStore both = KeyStore.getInstance("PKCS12");
+        both.load(null, null);
+        for (Path each : List.of(first, other)) {
+            KeyStore keys = KeyStore.getInstance(each.toFile(), PASSWORD);
+            String alias = keys.aliases().nextElement();
+            both.setKeyEntry(alias, keys.getKey(alias, PASSWORD), PASSWORD, keys.getCertificateChain(alias));
+        }
+        Path store = folder.resolve("both.p12");
+        try (OutputStream out = Files.newOutputStream(store)) {
+            both.store(out, PASSWORD);
+        }
+        Tls tls = server(store);
+        HttpServer server = serve((request, response) -> response.send(request.header("Host").orElse("nobody")),
+                builder -> builder.tls(tls));
+        run(() -> {
+            for (String[] each : new String[][] {{"a.example", "CN=other"}, {"localhost", "CN=first"}}) {
+                try (Client client = new Client(client().connect(connect(server), each[0], server.port()))) {
+                    assertThat(name((SSLSocket) client.socket)).isEqualTo(each[1]);
+                    client.send("GET / HTTP/1.1\r\nHost: " + each[0] + "\r\n\r\n");
+                    assertThat(client.read().text()).isEqualTo(each[0]);
+                }
             }
             assertNobodyIsLeft(server);
             assertThat(reported).isEmpty();
