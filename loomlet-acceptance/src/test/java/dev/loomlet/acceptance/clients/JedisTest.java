@@ -16,7 +16,8 @@ class JedisTest extends RedisClientOnHub {
     @Override
     protected Library library() {
         return Library.client("Jedis", RedisClient.class, "Redis")
-                .with("`poolConfig.setMaxWait(...)`: without a longest wait its pool spins while a connection is made");
+                .with("`poolConfig.setMaxWait(...)`: without a longest wait its pool spins while a connection is made;"
+                        + " the agent cures that");
     }
 
     @Override

@@ -23,7 +23,8 @@ class SqliteTest extends SqlClient {
     @Override
     protected Library library() {
         return Library.client("SQLite-JDBC", org.sqlite.JDBC.class, "a file").with(
-                "`hub.threadPool().call(() -> ...)`: it blocks its thread in native code");
+                "`hub.threadPool().call(() -> ...)`: it blocks its thread in native code; with the agent"
+                        + " `--offload 'org.sqlite.core.NativeDB#*'` does it");
     }
 
     @Override
