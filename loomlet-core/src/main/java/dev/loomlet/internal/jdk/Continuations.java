@@ -155,9 +155,34 @@ public final class Continuations {
      */
     public static void resume(Object continuation) {
         try {
-            Object parent = Jdk.CURRENT.invokeExact((Thread) Jdk.CARRIER.invokeExact());
+            Thread carrier = (Thread) Jdk.CARRIER.invokeExact();
+            Object parent = Jdk.CURRENT.invokeExact(carrier);
+            if (parent != null) {
+                resumeWithin(continuation, parent);
+                return;
+            }
+            Jdk.SET_MOUNTED.invokeExact(continuation, true);
+            Jdk.SET_CURRENT.invokeExact(carrier, continuation);
+            try {
+                Object tail = Jdk.TAIL.invokeExact(continuation);
+                Jdk.ENTER.invokeExact(continuation, tail != null, false);
+            } finally {
+                Jdk.SET_CURRENT.invokeExact(carrier, (Object) null);
+                if ((boolean) Jdk.DONE.invokeExact(continuation)) {
+                    Jdk.SET_TAIL.invokeExact(continuation, (Object) null);
+                }
+                Jdk.SET_MOUNTED.invokeExact(continuation, false);
+            }
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
+    /** The same inside {@code parent}: another one of ours, or a virtual thread's. */
+    private static void resumeWithin(Object continuation, Object parent) {
+        try {
             Jdk.SET_PARENT.invokeExact(continuation, parent);
-            Thread virtual = parent == null ? null : virtual();
+            Thread virtual = virtual();
             Object around = virtual == null ? null : Jdk.VIRTUALS.invokeExact((Object) virtual);
             while (true) {
                 Jdk.SET_MOUNTED.invokeExact(continuation, true);
@@ -176,9 +201,7 @@ public final class Continuations {
                         Jdk.SET_VIRTUALS.invokeExact((Object) virtual, around);
                         Jdk.SET_SCOPE.invokeExact(continuation, Jdk.SCOPE);
                     }
-                    if (parent != null) {
-                        Jdk.SET_CHILD.invokeExact(parent, (Object) null);
-                    }
+                    Jdk.SET_CHILD.invokeExact(parent, (Object) null);
                     if ((boolean) Jdk.DONE.invokeExact(continuation)) {
                         Jdk.SET_TAIL.invokeExact(continuation, (Object) null);
                     }
@@ -190,7 +213,9 @@ public final class Continuations {
                     continue;
                 }
                 if (target == null || target == continuation) {
-                    Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
+                    if (target != null) {
+                        Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
+                    }
                     Jdk.SET_PARENT.invokeExact(continuation, (Object) null);
                     if (virtual != null && (int) Jdk.STATE.invokeExact((Object) virtual) == Jdk.BLOCKING) {
                         // JDK 25 leaves it like that where a wait that timed out gets the monitor at its second try, and
@@ -321,20 +346,27 @@ public final class Continuations {
             if (innermost != continuation) {
                 return suspendNested(innermost, continuation);
             }
-            Jdk.SET_YIELD_INFO.invokeExact(continuation, continuation); // it is we who leave, not the thread
-            int outcome = PINNED_EXCEPTION;
-            try {
-                outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
-                VarHandle.releaseFence(); // as in Continuation.yield0: nothing may move over the freeze
-            } finally {
-                if (outcome != RESUMED) {
-                    Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
-                }
+            if ((Object) Jdk.PARENT.invokeExact(continuation) != null) { // a virtual thread's perhaps: say who leaves
+                Jdk.SET_YIELD_INFO.invokeExact(continuation, continuation);
+            }
+            int outcome = deeper ? (int) Jdk.SUSPEND_DEEPER.invokeExact() : (int) Jdk.SUSPEND.invokeExact();
+            VarHandle.releaseFence(); // as in Continuation.yield0: nothing may move over the freeze
+            if (outcome != RESUMED) {
+                Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
             }
             return outcome;
         } catch (Throwable t) {
+            throw notLeft(continuation, t);
+        }
+    }
+
+    private static RuntimeException notLeft(Object continuation, Throwable thrown) {
+        try {
+            Jdk.SET_YIELD_INFO.invokeExact(continuation, (Object) null);
+        } catch (Throwable t) {
             throw Access.sneak(t);
         }
+        throw Access.sneak(thrown);
     }
 
     private static int suspendNested(@Nullable Object innermost, Object continuation) throws Throwable {
