@@ -2,6 +2,7 @@ package dev.loomlet;
 
 import dev.loomlet.internal.jdk.LockGraph;
 import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Locks;
 import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.Waiter;
 import java.util.ArrayList;
@@ -48,23 +49,17 @@ final class WaitGraph {
         }
     }
 
-    /** The hubs as they are now. On their loops, or from outside, where what is seen may have changed meanwhile. */
+    /**
+     * The hubs as they are now. On their loops; or from outside, where what is seen may have changed meanwhile, and what a hub
+     * that does not answer waits for in the JDK is not seen.
+     */
     WaitGraph(Collection<Hub> hubs) {
-        Set<Thread> locking = new HashSet<>();
         List<Fiber> fibers = new ArrayList<>();
-        boolean inTheJdk = false;
+        Map<Thread, LockGraph.Wait> locks = new HashMap<>();
         for (Hub hub : hubs) {
             hub.loop().look(fibers::add);
+            locks.putAll(Locks.of(hub.loop()));
         }
-        for (Fiber each : fibers) {
-            Waiter waiter = each.waiting();
-            boolean mayWait = waiter == null && !each.inBody() && LockGraph.mayWait(each.thread());
-            if (mayWait || (waiter != null && hasOwners(waiter.reason()))) {
-                locking.add(each.thread());
-            }
-            inTheJdk |= mayWait;
-        }
-        Map<Thread, LockGraph.Wait> locks = inTheJdk ? LockGraph.of(locking) : Map.of();
         for (Hub hub : hubs) {
             Wait home = wait(hub.thread(), hub.loop().homeWaiter(), null);
             homes.put(hub, home);

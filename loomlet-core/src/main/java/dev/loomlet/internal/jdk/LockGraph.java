@@ -80,11 +80,12 @@ public final class LockGraph {
     }
 
     /**
-     * Those of the threads that wait so; who owns a monitor is looked for among them only. Threads go on meanwhile, so what
-     * two of them are found to wait for need not have been at the same time. None may be in the body of a coroutine or
-     * generator, other than the caller.
+     * Those of the threads that wait so; who owns a monitor is looked for among them only.
      *
-     * @param threads who may wait, and who may own what they wait for
+     * <p>A snapshot of a virtual thread that goes on meanwhile kills JDK 25.0.3 now and then (it walks a stack that moves away
+     * under it), so the caller has to see to it that none can: it is the only one who could let them go on.
+     *
+     * @param threads who may wait, and who may own what they wait for: virtual ones that are not running, platform ones
      */
     public static Map<Thread, Wait> of(Collection<Thread> threads) {
         Map<Thread, Wait> waits = new HashMap<>();

@@ -900,7 +900,7 @@ public final class Loop implements JdkHooks.Target {
             suspicious = true; // nearly always something comes; look closer only if nothing has
             return 50_000_000L;
         }
-        if (OutsideThreads.mayWake(fibers(), home)) {
+        if (OutsideThreads.mayWake(this)) {
             return -1;
         }
         if (OutsideThreads.mayCallIn(this)) {

@@ -3,19 +3,14 @@ package dev.loomlet.internal.loop;
 import dev.loomlet.internal.jdk.LockGraph;
 import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Which threads of the process could still call into a loop that has nothing left to do. */
 public final class OutsideThreads {
-    /** Of how many fibers the locks are looked at, which takes some 10 microseconds each. */
-    private static final int MOST = 1000;
-
     private static volatile Predicate<Thread> faces = thread -> false;
 
     private OutsideThreads() {}
@@ -35,28 +30,23 @@ public final class OutsideThreads {
     }
 
     /**
-     * Whether a fiber of a loop is in a wait of the JDK that somebody else than these fibers could end. A lock that one of them
-     * holds only that one can release.
+     * Whether a fiber of a loop is in a wait of the JDK that somebody else than its fibers could end. A lock that one of them
+     * holds only that one can release. On the loop.
      */
-    static boolean mayWake(List<Fiber> fibers, Thread home) {
-        List<Thread> foreign = new ArrayList<>();
-        for (Fiber each : fibers) {
-            if (each.inForeignWait()) {
-                if (!LockGraph.mayWait(each.thread()) || fibers.size() > MOST) {
-                    return true;
-                }
-                foreign.add(each.thread());
-            }
-        }
+    static boolean mayWake(Loop loop) {
+        List<Fiber> fibers = loop.fibers();
+        List<Thread> foreign = fibers.stream().filter(Fiber::inForeignWait).map(Fiber::thread).toList();
         if (foreign.isEmpty()) {
             return false;
         }
-        Set<Thread> known =
-                Stream.concat(Stream.of(home), fibers.stream().map(Fiber::thread)).collect(Collectors.toSet());
-        Map<Thread, LockGraph.Wait> locks = LockGraph.of(known);
+        if (!foreign.stream().allMatch(LockGraph::mayWait)) {
+            return true;
+        }
+        Map<Thread, LockGraph.Wait> locks = Locks.onLoop(loop);
+        Set<Thread> ours = fibers.stream().map(Fiber::thread).collect(Collectors.toSet());
         return !foreign.stream().allMatch(each -> {
             LockGraph.Wait wait = locks.get(each);
-            return wait != null && known.contains(wait.owner());
+            return wait != null && (ours.contains(wait.owner()) || loop.belongs(wait.owner()));
         });
     }
 
