@@ -1,9 +1,16 @@
 package dev.loomlet.cli;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -32,6 +39,11 @@ final class TreeCommand extends Command {
         }
         String pid = arguments.getFirst();
         Terminal terminal = invocation.terminal();
+        Optional<String> obstacle = obstacle(Long.parseLong(pid), System.getProperty("user.name"));
+        if (obstacle.isPresent()) {
+            terminal.err().println("loomlet: cannot look into process " + pid + ": " + obstacle.get());
+            return CANNOT_SEE;
+        }
         try {
             terminal.out().print(report(pid));
             terminal.out().flush();
@@ -42,6 +54,30 @@ final class TreeCommand extends Command {
             terminal.err().println("loomlet: cannot look into process " + pid + ": " + e.getMessage());
         }
         return CANNOT_SEE;
+    }
+
+    /**
+     * Why there is no point in trying, as far as it can be seen from outside. The JVM's own way to find out is a signal that
+     * ends most other programs, and its messages speak of socket files.
+     */
+    static Optional<String> obstacle(long pid, String user) {
+        Optional<ProcessHandle> process = ProcessHandle.of(pid);
+        if (process.isEmpty()) {
+            return Optional.of("there is no such process");
+        }
+        Optional<String> owner = process.get().info().user();
+        if (owner.isPresent() && !owner.get().equals(user) && !user.equals("root")) {
+            return Optional.of("it belongs to " + owner.get() + " and this is " + user + ". Run loomlet tree as "
+                    + owner.get());
+        }
+        try (Stream<String> mapped = Files.lines(Path.of("/proc", String.valueOf(pid), "maps"), ISO_8859_1)) {
+            if (mapped.noneMatch(each -> each.contains("libjvm"))) {
+                return Optional.of("it is no JVM");
+            }
+        } catch (IOException | UncheckedIOException e) {
+            return Optional.empty(); // no such file here: then attaching has to tell
+        }
+        return Optional.empty();
     }
 
     @SuppressWarnings("BanJNDI") // the address is that of a process of the same user, from its own JVM

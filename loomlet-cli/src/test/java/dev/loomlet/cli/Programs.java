@@ -55,7 +55,8 @@ final class Programs {
             made.finish();
         }
         try (Stream<Path> sources = Files.list(SOURCES)) {
-            List<String> args = new ArrayList<>(List.of("-nowarn", "-d", classes.toString()));
+            List<String> args = new ArrayList<>(List.of("-nowarn", "-d", classes.toString(), "-cp",
+                    System.getProperty("java.class.path")));
             sources.map(Path::toString).filter(each -> each.endsWith(".java")).forEach(args::add);
             assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, args.toArray(String[]::new)))
                     .as("exit code of the compiler").isZero();
