@@ -36,6 +36,9 @@ final class StallDetector implements Runnable {
     private static final boolean JFR = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
     private static volatile @Nullable StallDetector running; // written under the class; never on a loop
 
+    /** What has been reported, and when it may be again: of the process, since in some programs hubs come and go. */
+    private static final Map<String, Backoff> REPORTED = new HashMap<>(); // itself the lock: a moment, no call inside
+
     static {
         // a program that has run out of descriptors cannot load them any more, and it is the one to watch
         try {
@@ -48,7 +51,6 @@ final class StallDetector implements Runnable {
     }
 
     private final Map<Hub, Turn> turns = new HashMap<>();
-    private final Map<String, Backoff> reported = new HashMap<>();
     private final Thread thread = new Thread(null, this, "loomlet-watchdog", 0, false);
 
     /** What a hub was seen doing. */
@@ -244,12 +246,11 @@ final class StallDetector implements Runnable {
 
     /** A native call has held the hub of the calling fiber up, and is over. */
     static void heldUp(Fiber fiber, long nanos) {
-        StallDetector detector = running;
-        if (detector == null || !(fiber.loop().owner() instanceof Hub hub)) {
+        if (running == null || !(fiber.loop().owner() instanceof Hub hub)) {
             return;
         }
         List<StackTraceElement> stack = List.of(withoutOurs(new Throwable().getStackTrace()));
-        if (!detector.due(Stall.Cause.NATIVE_CALL + "@" + place(stack.toArray(StackTraceElement[]::new)),
+        if (!due(Stall.Cause.NATIVE_CALL + "@" + place(stack.toArray(StackTraceElement[]::new)),
                 System.nanoTime())) {
             return;
         }
@@ -269,21 +270,30 @@ final class StallDetector implements Runnable {
         return Arrays.copyOfRange(stack, top, stack.length);
     }
 
-    private synchronized boolean due(String cause, long now) {
-        Backoff backoff = reported.get(cause);
-        if (backoff == null) {
-            if (reported.size() >= REMEMBERED) {
-                reported.clear();
+    /** As if nothing had been reported yet. */
+    static void forget() {
+        synchronized (REPORTED) {
+            REPORTED.clear();
+        }
+    }
+
+    private static boolean due(String cause, long now) {
+        synchronized (REPORTED) {
+            Backoff backoff = REPORTED.get(cause);
+            if (backoff == null) {
+                if (REPORTED.size() >= REMEMBERED) {
+                    REPORTED.clear();
+                }
+                REPORTED.put(cause, new Backoff(now));
+                return true;
             }
-            reported.put(cause, new Backoff(now));
+            if (now - backoff.until < 0) {
+                return false;
+            }
+            backoff.pause *= 2;
+            backoff.until = now + backoff.pause;
             return true;
         }
-        if (now - backoff.until < 0) {
-            return false;
-        }
-        backoff.pause *= 2;
-        backoff.until = now + backoff.pause;
-        return true;
     }
 
     private static void report(Stall stall) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,15 +58,54 @@ class GreenletLocalTest {
     }
 
     @Test
-    void valuesGoWithTheirGreenlet() throws Exception {
+    void valuesGoWithTheirGreenletEvenIfThatIsKept() throws Exception {
         GreenletLocal<Object> local = GreenletLocal.of(Object::new);
-        WeakReference<Object> value = run(() -> spawn(() -> new WeakReference<>(local.get())).value());
+        Greenlet<WeakReference<Object>> ended = run(() -> {
+            Greenlet<WeakReference<Object>> greenlet = spawn(() -> new WeakReference<>(local.get()));
+            greenlet.join();
+            return greenlet;
+        });
+        WeakReference<Object> value = ended.value();
         for (int i = 0; value.get() != null && i < 200; i++) {
             System.gc();
             Thread.sleep(5);
         }
         assertThat(value.get()).isNull();
+        assertThat(ended.isDone()).as("kept until here").isTrue();
         assertThat(local.get()).isNotNull();
+    }
+
+    /** What refers to its own variable keeps it for as long as the greenlet lives, as with the JDK's, but no longer. */
+    @Test
+    void aValueThatRefersToItsVariableGoesWithTheGreenletEvenIfThatIsKept() throws Exception {
+        run(() -> {
+            Greenlet<WeakReference<Object>> ended = spawn(() -> {
+                AtomicReference<GreenletLocal<Object>> self = new AtomicReference<>();
+                self.set(GreenletLocal.of(() -> self));
+                return new WeakReference<>(self.get().get());
+            });
+            WeakReference<Object> value = ended.value();
+            for (int i = 0; value.get() != null && i < 200; i++) {
+                System.gc();
+                Thread.sleep(5);
+            }
+            assertThat(value.get()).isNull();
+            assertThat(ended.isDone()).as("kept until here").isTrue();
+        });
+    }
+
+    @Test
+    void aValueOfAVariableThatNobodyHasAnyMoreGoesWhileTheGreenletLives() throws Exception {
+        run(() -> {
+            WeakReference<Object> value = new WeakReference<>(GreenletLocal.of(Object::new).get());
+            GreenletLocal<Integer> other = GreenletLocal.of(() -> 1);
+            for (int i = 0; value.get() != null && i < 200; i++) {
+                System.gc();
+                Thread.sleep(5);
+                other.get(); // any use of a variable drops what has gone
+            }
+            assertThat(value.get()).isNull();
+        });
     }
 
     @Test

@@ -22,10 +22,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import jdk.jfr.consumer.RecordingStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StallTest {
+    @BeforeEach
+    void everyTestIsTheFirst() {
+        StallDetector.forget();
+    }
+
     @AfterEach
     void closeHub() {
         Hub.ifPresent().ifPresent(Hub::close);
@@ -242,6 +248,38 @@ class StallTest {
             spawn("recorded", () -> compute(stall)).join();
             assertThat(recorded.get(30, TimeUnit.SECONDS)).contains("recorded");
         }
+    }
+
+    private static void nap(CountDownLatch latch, long millis) {
+        try {
+            latch.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void napElsewhere(CountDownLatch latch) {
+        try {
+            latch.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void whatWasReportedIsNotReportedAgainForTheNextHub() throws Exception {
+        var first = stalls();
+        var told = new CountDownLatch(1);
+        first.thenRun(told::countDown);
+        inNativeCode("first", () -> nap(told, 30_000));
+        assertThat(first.get(30, TimeUnit.SECONDS).greenlet().orElseThrow().name()).isEqualTo("first");
+        closeHub();
+        var second = stalls();
+        var toldAgain = new CountDownLatch(1);
+        second.thenRun(toldAgain::countDown);
+        inNativeCode("again", () -> nap(new CountDownLatch(1), 500)); // long enough to be reported if it were forgotten
+        inNativeCode("other", () -> napElsewhere(toldAgain));
+        assertThat(second.get(30, TimeUnit.SECONDS).greenlet().orElseThrow().name()).isEqualTo("other");
     }
 
     @Test

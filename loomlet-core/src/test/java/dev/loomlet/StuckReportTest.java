@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.loomlet.pool.Group;
 import dev.loomlet.pool.Pool;
+import dev.loomlet.sync.Barrier;
+import dev.loomlet.sync.BarrierBroken;
 import dev.loomlet.sync.Event;
+import dev.loomlet.sync.JoinableQueue;
 import dev.loomlet.sync.RLock;
 import dev.loomlet.sync.Semaphore;
 import java.util.ArrayList;
@@ -88,6 +91,54 @@ class StuckReportTest {
                 .hasMessageContaining("the members of").hasMessageContaining("which are stubborn");
         assertThat(catchThrowableOfType(LoopExit.class, () -> waitAll(List.of(never))))
                 .hasMessageContaining("1 of 1 to be ready").hasMessageContaining("owed by Event not set");
+    }
+
+    @Test
+    void aSignalThatOnlyTheOwnerOfTheLockCouldGiveIsPartOfACircle() {
+        var lock = new RLock();
+        var changed = lock.newCondition();
+        var waiting = spawn("waiting", () -> {
+            lock.lock();
+            changed.await();
+        });
+        var owner = spawn("owner", () -> {
+            lock.lock();
+            try {
+                waiting.join();
+            } finally {
+                lock.unlock();
+            }
+        });
+        assertThat(catchThrowableOfType(LoopExit.class, owner::join)).hasMessageContaining("in a circle")
+                .hasMessageContaining("waiting waits for a signal of Condition of RLock held by owner with 0 waiting, "
+                        + "which needs the lock of thread owner")
+                .hasMessageContaining("owner waits for the end of waiting");
+    }
+
+    @Test
+    void aJoinOfAQueueSaysWhereTheMissingItemsAre() {
+        Hub.current(); // a thread without a hub would just block
+        var jobs = new JoinableQueue<Integer>();
+        jobs.put(1);
+        jobs.put(2);
+        jobs.put(3);
+        jobs.take();
+        assertThat(catchThrowableOfType(LoopExit.class, () -> jobs.join())).hasMessageContaining(
+                "the 3 unfinished items of JoinableQueue, of which 2 are not taken and 1 not reported as done");
+    }
+
+    @Test
+    void aBarrierSaysHowManyHaveCome() {
+        var barrier = new Barrier(3);
+        spawn("one", () -> {
+            try {
+                barrier.await();
+            } catch (BarrierBroken e) {
+                assertThat(barrier.isBroken()).as("broken by the thread that gave up").isTrue();
+            }
+        });
+        assertThat(catchThrowableOfType(LoopExit.class, () -> barrier.await()))
+                .hasMessageContaining("Barrier with 2 of 3 waiting");
     }
 
     @Test

@@ -49,7 +49,8 @@ final class TreeCommand extends Command {
             terminal.out().flush();
             return 0;
         } catch (InstanceNotFoundException e) {
-            terminal.err().println("loomlet: process " + pid + " has no hub, or none that is a second old yet");
+            terminal.err().println("loomlet: process " + pid
+                    + " has no hub, or none that is a second old yet, or was started with -Dloomlet.stall=0");
         } catch (AttachNotSupportedException | IOException | JMException e) {
             terminal.err().println("loomlet: cannot look into process " + pid + ": " + e.getMessage());
         }

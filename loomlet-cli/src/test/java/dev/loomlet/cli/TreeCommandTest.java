@@ -40,20 +40,14 @@ class TreeCommandTest {
 
     private static List<String> program(String name) {
         String own = System.getProperty("java.class.path");
-        return List.of("--add-opens", "java.base/java.lang=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED", "-cp",
-                programs.classes() + java.io.File.pathSeparator + own, name);
+        return List.of("--add-opens", "java.base/java.lang=ALL-UNNAMED", "--enable-native-access=ALL-UNNAMED",
+                "-Dloomlet.stall=100", "-cp", programs.classes() + java.io.File.pathSeparator + own, name);
     }
 
     @Test
     void showsEveryHubItsGreenletsWhereTheyWereSpawnedAndWhatTheyWaitFor() throws Exception {
         whileRunning(program("Tree"), pid -> {
-            Ended tree;
-            long end = System.nanoTime() + 20_000_000_000L;
-            do { // the hubs are shown once they are a second old
-                tree = programs.loomlet("tree", String.valueOf(pid));
-            } while (tree.exitCode() != 0 && System.nanoTime() - end < 0);
-            assertThat(tree.exitCode()).as(tree.err()).isZero();
-            assertThat(tree.err()).isEmpty();
+            Ended tree = seen(pid);
             assertThat(tree.out()).contains("kitchen", "cellar", "cook", "helper", "keeper")
                     .containsPattern("cook.*Tree\\.main\\(Tree\\.java:13\\)")
                     .containsPattern("helper.*Tree\\.lambda\\$main\\$\\d\\(Tree\\.java:15\\)")
@@ -64,13 +58,34 @@ class TreeCommandTest {
     }
 
     @Test
+    void showsAHubThatAGreenletHoldsUp() throws Exception {
+        whileRunning(program("Held"), pid -> {
+            String out = seen(pid).out();
+            assertThat(out).contains("spinning").containsPattern("Held\\.spin").contains("holds it up");
+        });
+    }
+
+    /** What is shown once the hubs are a second old. */
+    private static Ended seen(long pid) throws Exception {
+        Ended tree;
+        long end = System.nanoTime() + 20_000_000_000L;
+        do {
+            tree = programs.loomlet("tree", String.valueOf(pid));
+        } while (tree.exitCode() != 0 && System.nanoTime() - end < 0);
+        assertThat(tree.exitCode()).as(tree.err()).isZero();
+        assertThat(tree.err()).isEmpty();
+        return tree;
+    }
+
+    @Test
     void saysThatAProcessHasNoHub() throws Exception {
         whileRunning(List.of("-cp", programs.classes().toString(), "WithoutHub"), pid -> {
             Ended tree = programs.loomlet("tree", String.valueOf(pid));
             assertThat(tree.exitCode()).isEqualTo(1);
             assertThat(tree.out()).isEmpty();
             assertThat(tree.err()).isEqualToIgnoringNewLines(
-                    "loomlet: process " + pid + " has no hub, or none that is a second old yet");
+                    "loomlet: process " + pid + " has no hub, or none that is a second old yet, or was started with "
+                            + "-Dloomlet.stall=0");
         });
     }
 
@@ -114,7 +129,7 @@ class TreeCommandTest {
     @Test
     void wantsOneNumber() throws Exception {
         for (String[] wrong : new String[][] {{"tree"}, {"tree", "me"}, {"tree", "1", "2"}, {"tree", "-1"},
-                {"tree", "99999999999"}}) {
+            {"tree", "99999999999"}}) {
             Ended tree = programs.loomlet(wrong);
             assertThat(tree.exitCode()).isEqualTo(2);
             assertThat(tree.err()).contains("tree");

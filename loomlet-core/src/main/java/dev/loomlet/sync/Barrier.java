@@ -124,6 +124,16 @@ public final class Barrier {
         return after;
     }
 
+    /**
+     * Breaks it: those who wait, and who come later, get {@link BarrierBroken}, until {@link #reset}. For one who knows that
+     * he will not come.
+     */
+    public void abort() {
+        state.enter();
+        state.broken();
+        state.leave();
+    }
+
     /** Makes it as new. Those who wait get {@link BarrierBroken}. */
     public void reset() {
         state.enter();
@@ -155,6 +165,6 @@ public final class Barrier {
 
     @Override
     public String toString() {
-        return "Barrier with " + waiters() + " of " + parties + " waiting";
+        return "Barrier with " + waiters() + " of " + parties + " waiting" + (isBroken() ? ", broken" : "");
     }
 }

@@ -1,9 +1,11 @@
 package dev.loomlet.sync;
 
 import dev.loomlet.internal.loop.Nanos;
+import dev.loomlet.internal.loop.Owned;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -28,6 +30,24 @@ import java.util.function.BooleanSupplier;
 public final class Condition {
     private final RLock lock;
     private final WaitQueue waiting; // in the lock's guard
+
+    /** What is waited for. Nobody owes a signal, but while the lock is held nobody but its owner can give one. */
+    private record Signal(Condition condition) implements Owned {
+        @Override
+        public List<?> owners() {
+            return condition.lock.state.owners();
+        }
+
+        @Override
+        public String owned() {
+            return "which needs the lock of";
+        }
+
+        @Override
+        public String toString() {
+            return "a signal of " + condition;
+        }
+    }
 
     Condition(RLock lock) {
         this.lock = lock;
@@ -80,7 +100,7 @@ public final class Condition {
 
     private boolean await(long nanos) {
         lock.checkOwner("waited under");
-        var node = new WaitQueue.Node(new Waiter(this));
+        var node = new WaitQueue.Node(new Waiter(new Signal(this)));
         lock.state.enter();
         waiting.add(node);
         lock.state.leave();

@@ -25,6 +25,19 @@ import java.time.Duration;
  * @param <T> type of the items
  */
 public final class JoinableQueue<T> extends Queue<T> {
+    /** What {@link #join} waits for: says where the items are that are missing. */
+    private record AllDone(Items<?> state, String name) {
+        @Override
+        public String toString() {
+            state.enter();
+            int unfinished = state.unfinished;
+            int there = state.size();
+            state.leave();
+            return "the " + unfinished + " unfinished items of " + name + ", of which " + there
+                    + " are not taken and " + (unfinished - there) + " not reported as done";
+        }
+    }
+
     /** One that takes any number of items. */
     public JoinableQueue() {
         super();
@@ -81,7 +94,7 @@ public final class JoinableQueue<T> extends Queue<T> {
         if (nanos == 0) {
             return false;
         }
-        var node = new WaitQueue.Node(new Waiter("all items of " + getClass().getSimpleName() + " to be done"));
+        var node = new WaitQueue.Node(new Waiter(new AllDone(state, getClass().getSimpleName())));
         state.enter();
         boolean done = state.unfinished == 0;
         if (!done) {

@@ -4,6 +4,7 @@ import static dev.loomlet.Loomlet.idle;
 import static dev.loomlet.Loomlet.joinAll;
 import static dev.loomlet.Loomlet.sleep;
 import static dev.loomlet.Loomlet.spawn;
+import static dev.loomlet.Loomlet.yieldNow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -238,6 +239,21 @@ class LocksTest extends HubTest {
             assertThat(first.value()).isEqualTo(2);
             assertThat(second.value()).isEqualTo(1);
         }
+    }
+
+    @Test
+    void anAbortedBarrierIsBrokenForThoseWhoWaitAndComeUntilItIsReset() {
+        var barrier = new Barrier(2);
+        var waiting = spawn(() -> assertThatThrownBy(barrier::await).isInstanceOf(BarrierBroken.class));
+        yieldNow();
+        barrier.abort();
+        waiting.value();
+        assertThat(barrier.isBroken()).isTrue();
+        assertThat(barrier).hasToString("Barrier with 0 of 2 waiting, broken");
+        assertThatThrownBy(barrier::await).isInstanceOf(BarrierBroken.class);
+        barrier.reset();
+        var one = spawn(() -> barrier.await());
+        assertThat(barrier.await() + one.value()).isEqualTo(1);
     }
 
     @Test

@@ -224,6 +224,7 @@ public final class Fiber implements Executor, Runnable {
     public void finish() {
         done = true;
         pending = null;
+        locals = null; // an ended greenlet may be kept for its result
         loop.forget(this);
     }
 
