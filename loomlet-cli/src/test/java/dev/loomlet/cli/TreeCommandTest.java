@@ -49,8 +49,8 @@ class TreeCommandTest {
         whileRunning(program("Tree"), pid -> {
             Ended tree = seen(pid);
             assertThat(tree.out()).contains("kitchen", "cellar", "cook", "helper", "keeper")
-                    .containsPattern("cook.*Tree\\.main\\(Tree\\.java:13\\)")
-                    .containsPattern("helper.*Tree\\.lambda\\$main\\$\\d\\(Tree\\.java:15\\)")
+                    .containsPattern("cook.*Tree\\.main\\(Tree\\.java:11\\)")
+                    .containsPattern("helper.*Tree\\.lambda\\$main\\$\\d\\(Tree\\.java:13\\)")
                     .contains("waits for Queue with 0 items, 2 waiting to take")
                     .containsPattern("waits for RLock held by cook with 1 waiting");
             assertThat(tree.out().indexOf("helper")).as("under its spawner").isGreaterThan(tree.out().indexOf("cook"));

@@ -1,25 +1,33 @@
 package dev.loomlet.sync;
 
 import static dev.loomlet.Loomlet.after;
+import static dev.loomlet.Loomlet.asCompleted;
 import static dev.loomlet.Loomlet.joinAll;
 import static dev.loomlet.Loomlet.select;
 import static dev.loomlet.Loomlet.sleep;
 import static dev.loomlet.Loomlet.spawn;
+import static dev.loomlet.Loomlet.waitAll;
+import static dev.loomlet.Loomlet.waitAny;
 import static dev.loomlet.Loomlet.yieldNow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
+import dev.loomlet.Scope;
 import dev.loomlet.Selected;
 import dev.loomlet.Timeout;
 import dev.loomlet.TimeoutExpired;
+import dev.loomlet.pool.ThreadPool;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -358,5 +366,359 @@ class RandomScheduleTest extends HubTest {
             assertThat(queue.unfinished()).isZero();
             assertThat(queue.join(Duration.ZERO)).isTrue();
         });
+    }
+
+    @Test
+    void aBarrierLetsAllOfOnePassGoTogetherOrIsBrokenForAll() throws Exception {
+        explore(run -> {
+            int parties = 1 + run.next(4);
+            Barrier barrier = new Barrier(parties);
+            List<Integer> places = new ArrayList<>(); // what await() gave, of those who passed
+            for (int g = parties + run.next(4); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 4; i++) {
+                        try {
+                            run.maybeTimed(() -> {
+                                places.add(run.next(3) == 0
+                                        ? barrier.await(Duration.ofNanos(run.next(300_000))) : barrier.await());
+                                return true;
+                            });
+                        } catch (BarrierBroken e) {
+                            if (run.next(2) == 0) {
+                                barrier.reset();
+                            }
+                        }
+                        run.pause();
+                    }
+                });
+            }
+            run.killSome();
+            // Each pass has one last, who does not wait and so is always counted, and one for each other place, who may
+            // have been killed between his wait and his turn.
+            int passes = Collections.frequency(places, 0);
+            assertThat(places).allMatch(each -> each >= 0 && each < parties);
+            for (int place = 1; place < parties; place++) {
+                assertThat(Collections.frequency(places, place)).isLessThanOrEqualTo(passes);
+            }
+            assertThat(barrier.waiters()).as("nobody is left in it").isZero();
+            barrier.reset();
+            List<Greenlet<Integer>> fresh = new ArrayList<>();
+            for (int g = 0; g < parties; g++) {
+                fresh.add(spawn(() -> barrier.await(LONG)));
+            }
+            joinAll(fresh);
+            assertThat(fresh.stream().map(Greenlet::value).sorted().toList())
+                    .isEqualTo(IntStream.range(0, parties).boxed().toList());
+        });
+    }
+
+    @Test
+    void aConditionWakesAsManyAsItWasSignalled() throws Exception {
+        explore(run -> {
+            RLock lock = new RLock();
+            Condition condition = lock.newCondition();
+            int[] tokens = new int[1]; // what is waited for; as many are given as taken or left
+            int[] given = new int[1];
+            int[] taken = new int[1];
+            for (int g = 1 + run.next(4); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        lock.lock();
+                        try {
+                            boolean there = run.maybeTimed(() -> run.next(3) == 0
+                                    ? condition.awaitUntil(() -> tokens[0] > 0, Duration.ofNanos(run.next(200_000)))
+                                    : awaited(condition, tokens));
+                            if (there) {
+                                tokens[0]--;
+                                taken[0]++;
+                            }
+                            assertThat(tokens[0]).isNotNegative();
+                        } finally {
+                            lock.unlock();
+                        }
+                        run.pause();
+                    }
+                });
+                run.start(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        lock.lock();
+                        try {
+                            tokens[0]++;
+                            given[0]++;
+                            if (run.next(3) == 0) {
+                                condition.signalAll();
+                            } else {
+                                condition.signal();
+                            }
+                        } finally {
+                            lock.unlock();
+                        }
+                        run.pause();
+                    }
+                });
+            }
+            // nobody stays asleep beside a token: when all givers are through, either no token is left or nobody waits
+            run.killSome();
+            assertThat(taken[0] + tokens[0]).isEqualTo(given[0]);
+            assertThat(lock.isLocked()).isFalse();
+        });
+    }
+
+    private static boolean awaited(Condition condition, int[] tokens) {
+        condition.awaitUntil(() -> tokens[0] > 0);
+        return true;
+    }
+
+    @Test
+    void asManyTakersOfTokensAsThereAreAllGetOne() throws Exception {
+        explore(run -> {
+            RLock lock = new RLock();
+            Condition condition = lock.newCondition();
+            int[] tokens = new int[1];
+            int takers = 1 + run.next(5);
+            List<Greenlet<?>> killed = new ArrayList<>();
+            List<Greenlet<?>> sure = new ArrayList<>();
+            for (int g = 0; g < 2 * takers; g++) {
+                (g % 2 == 0 ? sure : killed).add(spawn(() -> {
+                    lock.lock();
+                    try {
+                        try {
+                            condition.awaitUntil(() -> tokens[0] > 0);
+                            tokens[0]--;
+                        } catch (GreenletExit e) {
+                            condition.signal(); // it may have been signalled: passes that on, as with any condition
+                            throw e;
+                        }
+                    } finally {
+                        lock.unlock();
+                    }
+                }));
+            }
+            Greenlet<Void> giver = spawn(() -> {
+                for (int i = 0; i < 2 * takers; i++) {
+                    lock.lock();
+                    try {
+                        tokens[0]++;
+                        condition.signal();
+                    } finally {
+                        lock.unlock();
+                    }
+                    run.pause();
+                }
+            });
+            for (Greenlet<?> each : killed) {
+                run.pause();
+                each.kill(new GreenletExit("random"), false, Duration.ZERO);
+            }
+            assertThat(joinAll(sure, LONG)).as("those who got a token").hasSize(takers);
+            assertThat(joinAll(killed, LONG)).hasSize(takers);
+            giver.join();
+        });
+    }
+
+    @Test
+    void aResultHasOneOutcomeThatAllSee() throws Exception {
+        explore(run -> {
+            AsyncResult<Integer> result = new AsyncResult<>();
+            List<Integer> first = new ArrayList<>();
+            List<Integer> seen = new ArrayList<>();
+            for (int g = 2 + run.next(5); g > 0; g--) {
+                int number = g;
+                run.start(() -> run.maybeTimed(() -> {
+                    if (run.next(2) == 0) {
+                        seen.add(result.get());
+                    } else {
+                        result.get(Duration.ofNanos(run.next(200_000))).ifPresent(seen::add);
+                    }
+                    return true;
+                }));
+                run.start(() -> {
+                    run.pause();
+                    if (result.set(number)) {
+                        first.add(number);
+                    }
+                });
+            }
+            run.killSome();
+            assertThat(first).hasSizeLessThanOrEqualTo(1);
+            assertThat(result.ready()).isEqualTo(first.size() == 1);
+            assertThat(first).containsAll(seen);
+            assertThat(result.waiters()).isZero();
+        });
+    }
+
+    @Test
+    void queuesWithAnOrderKeepIt() throws Exception {
+        explore(run -> {
+            boolean lifo = run.next(2) == 0;
+            Queue<Integer> queue = lifo ? new LifoQueue<>() : new PriorityQueue<>();
+            List<Integer> model = new ArrayList<>(); // what is in it, in the order in which it was put
+            int[] number = new int[1];
+            for (int g = 1 + run.next(3); g > 0; g--) {
+                run.start(() -> {
+                    for (int i = 0; i < 6; i++) {
+                        int item = lifo ? number[0]++ : run.next(100);
+                        model.add(item);
+                        queue.put(item); // it has no bound and nobody waits to take: no switch
+                        run.pause();
+                    }
+                });
+                run.start(() -> {
+                    for (int i = 0; i < 6; i++) {
+                        queue.poll().ifPresent(item -> {
+                            assertThat(item).isEqualTo(lifo ? model.getLast() : Collections.min(model));
+                            model.remove(item);
+                        });
+                        run.pause();
+                    }
+                });
+            }
+            run.killSome();
+            List<Integer> left = new ArrayList<>(queue.shutDownNow());
+            Collections.sort(left);
+            Collections.sort(model);
+            assertThat(left).isEqualTo(model);
+        });
+    }
+
+    @Test
+    void waitingForManyMissesNothingAndLeavesNoLinks() throws Exception {
+        explore(run -> {
+            List<Event> events = new ArrayList<>();
+            for (int i = 1 + run.next(5); i > 0; i--) {
+                events.add(new Event());
+            }
+            for (int g = 1 + run.next(4); g > 0; g--) {
+                run.start(() -> run.maybeTimed(() -> {
+                    List<Event> wanted = events.subList(0, 1 + run.next(events.size()));
+                    switch (run.next(3)) {
+                        case 0 -> waitAll(wanted);
+                        case 1 -> assertThat(waitAny(wanted).isSet()).isTrue();
+                        default -> {
+                            try (var completed = asCompleted(wanted)) {
+                                int count = 0;
+                                for (Event each : completed) {
+                                    assertThat(each.isSet()).isTrue();
+                                    count++;
+                                }
+                                assertThat(count).isEqualTo(wanted.size());
+                            }
+                        }
+                    }
+                    return true;
+                }));
+            }
+            List<Greenlet<?>> setting = new ArrayList<>();
+            for (Event each : events) {
+                setting.add(spawn(() -> {
+                    run.pause();
+                    each.set();
+                }));
+            }
+            if (run.next(2) == 0) { // nobody is killed: then everybody gets what he waits for
+                joinAll(setting);
+                assertThat(joinAll(run.all, LONG)).as("those who waited for many").hasSize(run.all.size());
+            }
+            run.killSome();
+            joinAll(setting);
+            assertThat(events).allMatch(each -> each.waiters() == 0, "nobody is left");
+        });
+    }
+
+    @Test
+    void aScopeLeavesNobodyBehind() throws Exception {
+        explore(run -> {
+            int[] alive = new int[1];
+            int[] after = new int[1];
+            for (int g = 1 + run.next(3); g > 0; g--) {
+                run.start(() -> {
+                    int[] mine = new int[1];
+                    try {
+                        run.maybeTimed(() -> {
+                            try (Scope scope = run.next(3) == 0
+                                    ? Scope.open(Duration.ofNanos(1 + run.next(300_000))) : Scope.open()) {
+                                int children = 1 + run.next(4);
+                                List<Greenlet<Integer>> all = new ArrayList<>();
+                                for (int i = 0; i < children; i++) {
+                                    int number = i;
+                                    all.add(scope.spawn(() -> {
+                                        mine[0]++;
+                                        alive[0]++;
+                                        try {
+                                            run.pause();
+                                            if (run.next(8) == 0) {
+                                                throw new IllegalStateException("a child");
+                                            }
+                                            sleep(Duration.ofNanos(run.next(200_000)));
+                                            return number;
+                                        } finally {
+                                            mine[0]--;
+                                            alive[0]--;
+                                        }
+                                    }));
+                                }
+                                if (run.next(4) == 0) {
+                                    scope.cancel();
+                                } else if (run.next(3) != 0) {
+                                    scope.join();
+                                    for (int i = 0; i < children; i++) {
+                                        assertThat(all.get(i).value()).isEqualTo(i);
+                                    }
+                                }
+                            }
+                            return true;
+                        });
+                    } catch (IllegalStateException | TimeoutExpired e) {
+                        assertThat(e.toString()).containsAnyOf("a child", "Timeout");
+                    } finally {
+                        after[0] += mine[0]; // the block is over, however: then so are the children
+                    }
+                });
+            }
+            run.killSome();
+            assertThat(after[0]).as("children that outlived their block").isZero();
+            assertThat(alive[0]).isZero();
+        });
+    }
+
+    @Test
+    void aThreadPoolRunsNoMoreThanItHasPlacesAndLosesNone() throws Exception {
+        int places = 2;
+        try (ThreadPool pool = new ThreadPool(places)) {
+            explore(run -> {
+                AtomicInteger inside = new AtomicInteger();
+                AtomicInteger most = new AtomicInteger();
+                int[] wrong = new int[1];
+                for (int g = 1 + run.next(6); g > 0; g--) {
+                    run.start(() -> {
+                        for (int i = 0; i < 3; i++) {
+                            int number = i;
+                            long nap = run.next(100_000);
+                            run.maybeTimed(() -> {
+                                try {
+                                    int result = pool.call(() -> {
+                                        most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                                        LockSupport.parkNanos(nap);
+                                        inside.decrementAndGet();
+                                        return number;
+                                    });
+                                    wrong[0] += result == number ? 0 : 1;
+                                    return true;
+                                } catch (Exception e) {
+                                    throw new AssertionError(e);
+                                }
+                            });
+                            run.pause();
+                        }
+                    });
+                }
+                run.killSome();
+                assertThat(pool.join(LONG)).as("jobs whose greenlets were killed end too").isTrue();
+                assertThat(wrong[0]).as("results of somebody else").isZero();
+                assertThat(most.get()).isLessThanOrEqualTo(places);
+                assertThat(inside.get()).isZero();
+                assertThat(pool.free()).isEqualTo(places);
+            });
+        }
     }
 }
