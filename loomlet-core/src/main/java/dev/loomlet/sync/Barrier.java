@@ -5,6 +5,7 @@ import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.WaitQueue;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A place where a fixed number of greenlets wait for one another; when the last has come, all go on, and it can be used
@@ -23,8 +24,6 @@ import java.time.Duration;
  * <p>Python's {@code threading.Barrier}, the JDK's {@code CyclicBarrier}.
  */
 public final class Barrier {
-    private static final Object BROKEN = new Object();
-
     private final State state = new State();
     private final int parties;
 
@@ -32,14 +31,29 @@ public final class Barrier {
         final WaitQueue waiting = new WaitQueue(this);
         int arrived;
         boolean broken;
-        int generation; // counts how often it was passed, broken or reset
+        Generation generation = new Generation();
+
+        void over(End how) {
+            generation.end = how;
+            generation = new Generation();
+            arrived = 0;
+            waiting.claimAll(how);
+        }
 
         void broken() {
             broken = true;
-            generation++;
-            arrived = 0;
-            waiting.claimAll(BROKEN);
+            over(End.BROKEN);
         }
+    }
+
+    private enum End {
+        PASSED,
+        BROKEN
+    }
+
+    /** Those who come until all have come: one whose wait ended by itself a moment before must know what became of them. */
+    private static final class Generation {
+        @Nullable End end; // in the guard
     }
 
     /**
@@ -79,14 +93,12 @@ public final class Barrier {
         var node = new WaitQueue.Node(new Waiter(this));
         int after = -1;
         state.enter();
-        int generation = state.generation;
+        Generation generation = state.generation;
         boolean broken = state.broken;
         if (!broken) {
             after = parties - ++state.arrived;
             if (after == 0) {
-                state.generation++;
-                state.arrived = 0;
-                state.waiting.claimAll(null);
+                state.over(End.PASSED);
             } else {
                 state.waiting.add(node);
             }
@@ -98,27 +110,21 @@ public final class Barrier {
         if (after == 0) {
             return 0;
         }
-        boolean served = false;
-        boolean passed = false;
+        @Nullable End end = null;
         try {
-            served = Parking.await(state, state.waiting, node, nanos);
+            Parking.await(state, state.waiting, node, nanos);
         } finally {
-            if (!served) {
-                state.enter();
-                passed = state.generation != generation; // the last came between the end of our wait and our turn
-                if (!passed) {
-                    state.broken(); // we are one of those who were counted
-                }
-                state.leave();
+            state.enter();
+            end = generation.end; // there if we were served, or somebody ended it between the end of our wait and our turn
+            if (end == null) {
+                state.broken(); // we are one of those who were counted
             }
+            state.leave();
         }
-        if (passed) {
-            return after;
-        }
-        if (!served) {
+        if (end == null) {
             throw new BarrierBroken("no time left to wait at " + this);
         }
-        if (node.item == BROKEN) {
+        if (end == End.BROKEN) {
             throw new BarrierBroken(this + " was broken by another");
         }
         return after;

@@ -257,6 +257,21 @@ class LocksTest extends HubTest {
     }
 
     @Test
+    void ofTwoWhoseTimeIsOverAtOnceNeitherPassesABarrier() {
+        var barrier = new Barrier(3);
+        var two = List.of(1, 2).stream().map(_ -> spawn(() -> {
+            assertThatThrownBy(() -> barrier.await(Duration.ofMillis(1))).isInstanceOf(BarrierBroken.class);
+        })).toList();
+        yieldNow();
+        assertThat(barrier.waiters()).isEqualTo(2);
+        long end = System.nanoTime() + 5_000_000;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait(); // does not give way: both are due when it does
+        }
+        two.forEach(Greenlet::value);
+    }
+
+    @Test
     void oneWhoGivesUpBreaksABarrierForAll() {
         Barrier barrier = new Barrier(3);
         Greenlet<?> patient = spawn(() -> assertThatThrownBy(barrier::await).isInstanceOf(BarrierBroken.class));
