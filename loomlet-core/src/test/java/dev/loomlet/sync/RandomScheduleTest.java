@@ -569,7 +569,7 @@ class RandomScheduleTest extends HubTest {
                     for (int i = 0; i < 6; i++) {
                         queue.poll().ifPresent(item -> {
                             assertThat(item).isEqualTo(lifo ? model.getLast() : Collections.min(model));
-                            model.remove(item);
+                            model.remove(/* element */ item);
                         });
                         run.pause();
                     }
