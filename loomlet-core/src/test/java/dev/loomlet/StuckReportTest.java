@@ -111,7 +111,7 @@ class StuckReportTest {
         });
         assertThat(catchThrowableOfType(LoopExit.class, owner::join)).hasMessageContaining("in a circle")
                 .hasMessageContaining("waiting waits for a signal of Condition of RLock held by owner with 0 waiting, "
-                        + "which needs the lock of thread owner")
+                        + "which needs the lock of owner")
                 .hasMessageContaining("owner waits for the end of waiting");
     }
 
