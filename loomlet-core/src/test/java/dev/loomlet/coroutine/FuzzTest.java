@@ -28,7 +28,7 @@ class FuzzTest {
     private static final long SEED = Long.getLong("soak.seed", new Random().nextLong());
 
     /** How long one program may take before it counts as hung; most take a few milliseconds. */
-    private static final Duration HUNG = Duration.ofMinutes(2);
+    private static final Duration HUNG = Duration.ofMinutes(Long.getLong("soak.patience", 2));
 
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final AtomicLong programs = new AtomicLong();
