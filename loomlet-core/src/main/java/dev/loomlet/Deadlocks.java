@@ -62,7 +62,7 @@ final class Deadlocks {
 
     private static String report(List<Wait> circle) {
         long now = System.nanoTime();
-        StringBuilder text = new StringBuilder("these wait for one another in a circle, and nothing else can end it:");
+        StringBuilder text = new StringBuilder("these wait for one another in a circle:");
         circle.forEach(each -> WaitGraph.describe(text.append('\n'), each, now));
         return text.toString();
     }

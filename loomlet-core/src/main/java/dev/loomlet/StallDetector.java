@@ -42,7 +42,8 @@ final class StallDetector implements Runnable {
     static {
         // a program that has run out of descriptors cannot load them any more, and it is the one to watch
         try {
-            for (Class<?> each : List.of(Turn.class, Backoff.class, Stall.class, Stall.Cause.class)) {
+            for (Class<?> each : List.of(Turn.class, Backoff.class, Stall.class, Stall.Cause.class, Deadlocks.class,
+                    WaitGraph.class)) {
                 MethodHandles.lookup().ensureInitialized(each);
             }
         } catch (IllegalAccessException e) {
@@ -123,13 +124,21 @@ final class StallDetector implements Runnable {
                     look(each, now);
                 } catch (LinkageError | OutOfMemoryError e) { // no descriptor, thread or memory is left: it watches on
                     turns.remove(each);
-                    if (due(e.toString(), now)) {
-                        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-                    }
+                    outlive(e, now);
                 }
             }
             turns.keySet().retainAll(Hub.all());
-            deadlocks.look(Hub.all(), now);
+            try {
+                deadlocks.look(Hub.all(), now);
+            } catch (RuntimeException | LinkageError | OutOfMemoryError e) { // what is looked at changes; and as above
+                outlive(e, now);
+            }
+        }
+    }
+
+    private void outlive(Throwable error, long now) {
+        if (due(error.toString(), now)) {
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, error);
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -104,7 +105,7 @@ final class WaitGraph {
 
     /** The wait of a hub's own thread. */
     Wait home(Hub hub) {
-        return java.util.Objects.requireNonNull(homes.get(hub));
+        return Objects.requireNonNull(homes.get(hub));
     }
 
     /** All fibers, those that do not wait included. */

@@ -57,6 +57,16 @@ class GreenletLocalTest {
         assertThat(heir.spawnSite().orElseThrow().getMethodName()).isEqualTo("nothingIsInheritedUnlessAskedFor");
     }
 
+    /** Collects, and does something between the collections, until it is gone. */
+    private static void assertCollected(WeakReference<Object> value, Runnable between) throws InterruptedException {
+        for (int i = 0; value.get() != null && i < 200; i++) {
+            System.gc();
+            Thread.sleep(5);
+            between.run();
+        }
+        assertThat(value.get()).isNull();
+    }
+
     @Test
     void valuesGoWithTheirGreenletEvenIfThatIsKept() throws Exception {
         GreenletLocal<Object> local = GreenletLocal.of(Object::new);
@@ -66,11 +76,7 @@ class GreenletLocalTest {
             return greenlet;
         });
         WeakReference<Object> value = ended.value();
-        for (int i = 0; value.get() != null && i < 200; i++) {
-            System.gc();
-            Thread.sleep(5);
-        }
-        assertThat(value.get()).isNull();
+        assertCollected(value, () -> {});
         assertThat(ended.isDone()).as("kept until here").isTrue();
         assertThat(local.get()).isNotNull();
     }
@@ -85,11 +91,7 @@ class GreenletLocalTest {
                 return new WeakReference<>(self.get().get());
             });
             WeakReference<Object> value = ended.value();
-            for (int i = 0; value.get() != null && i < 200; i++) {
-                System.gc();
-                Thread.sleep(5);
-            }
-            assertThat(value.get()).isNull();
+            assertCollected(value, () -> {});
             assertThat(ended.isDone()).as("kept until here").isTrue();
         });
     }
@@ -99,12 +101,7 @@ class GreenletLocalTest {
         run(() -> {
             WeakReference<Object> value = new WeakReference<>(GreenletLocal.of(Object::new).get());
             GreenletLocal<Integer> other = GreenletLocal.of(() -> 1);
-            for (int i = 0; value.get() != null && i < 200; i++) {
-                System.gc();
-                Thread.sleep(5);
-                other.get(); // any use of a variable drops what has gone
-            }
-            assertThat(value.get()).isNull();
+            assertCollected(value, other::get); // any use of a variable drops what has gone
         });
     }
 
