@@ -3,6 +3,8 @@ package dev.loomlet.coroutine;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.internal.loop.Fiber;
+import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
 import java.time.Duration;
 import java.util.List;
@@ -28,10 +30,18 @@ final class HandOff {
     /** Whether {@link #abandonAll} has to find them. */
     private static final boolean KEEP_TRACK = Boolean.getBoolean("loomlet.coroutines.portable.track");
 
+    /** For how long {@link #abandonAll} waits for each. */
+    private static final long GRACE_NANOS = 10_000_000_000L;
+
     private static final Set<HandOff> LIVE = ConcurrentHashMap.newKeySet();
+
+    /** How often one that waits for a body on another hub looks whether that hub is still there. */
+    private static final long LOOK_AGAIN_NANOS = 50_000_000;
 
     private final Suspendable body;
     private volatile @Nullable Thread bodyThread;
+    /** The loop that gives the body its turns, if one does. */
+    private volatile @Nullable Loop loop;
 
     // Written by the side that has the turn, before it gives it away through bodysTurn.
     private @Nullable Thread resumer;
@@ -63,6 +73,9 @@ final class HandOff {
     }
 
     void resume() {
+        if (stranded()) {
+            throw hubIsGone(null);
+        }
         outer = CURRENT.get();
         strand = outer == null ? Strand.current() : null;
         Thread here = Thread.currentThread();
@@ -85,8 +98,7 @@ final class HandOff {
         } catch (RejectedExecutionException e) {
             bodysTurn = false;
             resumer = null;
-            throw new IllegalStateException(body.describe() + " began on a hub that is closed now, and cannot go on"
-                    + " without it", e);
+            throw hubIsGone(e);
         }
         if (hub.isPresent()) {
             runHubUntilReturned();
@@ -105,6 +117,17 @@ final class HandOff {
         }
     }
 
+    /** Whether its hub has ended, which alone could let it go on. */
+    private boolean stranded() {
+        Loop on = loop;
+        return on != null && on.closed();
+    }
+
+    private IllegalStateException hubIsGone(@Nullable Throwable cause) {
+        return new IllegalStateException(body.describe() + " began on a hub that is closed now, and cannot go on"
+                + " without it", cause);
+    }
+
     private void startBody() {
         bodyThread = Thread.ofVirtual().name(body.describe()).start(this::runBody);
     }
@@ -115,6 +138,8 @@ final class HandOff {
 
     private void runBody() {
         CURRENT.set(this);
+        Fiber here = Fiber.current();
+        loop = here == null ? null : here.loop();
         try {
             body.run();
         } catch (Throwable t) {
@@ -130,9 +155,9 @@ final class HandOff {
             interruptedAtReturn = Thread.interrupted();
             bodysTurn = false;
         }
-        Waiter loop = hubWaiter;
-        if (loop != null) {
-            loop.resume(null);
+        Waiter home = hubWaiter;
+        if (home != null) {
+            home.resume(null);
         }
         LockSupport.unpark(next);
     }
@@ -154,6 +179,9 @@ final class HandOff {
 
     void suspend() {
         refuseUnlessInside();
+        if (abandoned) {
+            throw new GreenletExit("abandoned"); // once more: nobody will resume it
+        }
         suspended = Thread.currentThread();
         handBack();
         await(true);
@@ -162,20 +190,34 @@ final class HandOff {
         }
     }
 
-    /** Ends the bodies that are still suspended, for tests: a parked thread is not collected. */
+    /**
+     * Ends the bodies that are still suspended, for tests: a parked thread is not collected. One whose hub has ended stays.
+     *
+     * @throws IllegalStateException if one does not end, because it goes on after the exit or nobody runs its hub
+     */
     static void abandonAll() {
-        for (HandOff each : LIVE) {
-            Thread waiting = each.suspended;
-            if (!each.bodysTurn && waiting != null && !each.ended) {
-                each.abandoned = true;
-                each.bodysTurn = true;
-                LockSupport.unpark(waiting);
-                while (waiting.isAlive()) {
-                    Loomlet.sleep(Duration.ofMillis(1)); // on a hub's thread: runs what its loop has to
-                }
-            }
-        }
+        var left = List.copyOf(LIVE);
         LIVE.clear();
+        for (HandOff each : left) {
+            each.abandon();
+        }
+    }
+
+    private void abandon() {
+        Thread waiting = suspended;
+        if (bodysTurn || waiting == null || ended || stranded()) {
+            return;
+        }
+        abandoned = true;
+        bodysTurn = true;
+        LockSupport.unpark(waiting);
+        long start = System.nanoTime();
+        while (waiting.isAlive() && !stranded()) {
+            if (System.nanoTime() - start > GRACE_NANOS) {
+                throw new IllegalStateException(body.describe() + " does not end: " + List.of(waiting.getStackTrace()));
+            }
+            Loomlet.sleep(Duration.ofMillis(1)); // on a hub's thread: runs what its loop has to
+        }
     }
 
     /**
@@ -185,7 +227,14 @@ final class HandOff {
     private void await(boolean wanted) {
         boolean interrupted = false;
         while (bodysTurn != wanted) {
-            LockSupport.park(this);
+            if (wanted || loop == null || onItsLoop()) {
+                LockSupport.park(this);
+            } else if (stranded()) {
+                resumer = null;
+                throw hubIsGone(null);
+            } else {
+                LockSupport.parkNanos(this, LOOK_AGAIN_NANOS);
+            }
             if (Thread.interrupted()) {
                 synchronized (this) {
                     Thread running = bodyThread;
@@ -200,6 +249,11 @@ final class HandOff {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private boolean onItsLoop() {
+        Fiber here = Fiber.here();
+        return here != null && here.loop() == loop;
     }
 
     boolean inside() {
