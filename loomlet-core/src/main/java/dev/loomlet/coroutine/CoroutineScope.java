@@ -2,7 +2,9 @@ package dev.loomlet.coroutine;
 
 import dev.loomlet.GreenletExit;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -97,20 +99,29 @@ public final class CoroutineScope implements AutoCloseable {
     public void close() {
         requireOwner();
         closed = true;
-        Throwable first = null;
+        var failures = new ArrayList<Throwable>();
+        var delegates = new ArrayList<AutoCloseable>();
         while (!members.isEmpty()) {
-            try {
-                members.pop().close();
-            } catch (Throwable t) {
-                if (first == null) {
-                    first = t;
-                } else if (first != t) {
-                    first.addSuppressed(t);
-                }
+            AutoCloseable each = members.pop();
+            if (each instanceof Generator<?> generator && generator.delegated()) {
+                delegates.add(each); // a member that is older may have said yieldAll, and ends it
+            } else {
+                close(each, failures);
             }
         }
-        if (first != null) {
+        delegates.forEach(each -> close(each, failures));
+        if (!failures.isEmpty()) {
+            Throwable first = failures.getFirst();
+            failures.stream().filter(each -> each != first).forEach(first::addSuppressed);
             throw Strand.sneak(first);
+        }
+    }
+
+    private static void close(AutoCloseable member, List<Throwable> failures) {
+        try {
+            member.close();
+        } catch (Throwable t) {
+            failures.add(t);
         }
     }
 

@@ -297,7 +297,10 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
         return (int) STATE.getAcquire(this) == DONE ? Optional.ofNullable((R) result) : Optional.empty();
     }
 
-    /** The values as a sequential stream. Closing the stream closes the generator. */
+    /**
+     * The values as a sequential stream; in a parallel one the threads ask the body in turn, a batch at a time. Closing the
+     * stream closes the generator.
+     */
     public Stream<T> stream() {
         return StreamSupport.stream(spliterator(), false).onClose(this::close);
     }
@@ -333,7 +336,7 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
         }
     }
 
-    /** Its state, and its body's class. */
+    /** Its state: not started, suspended, running, delegated (another one speaks through it) or finished. */
     @Override
     public String toString() {
         String now = switch ((int) STATE.getAcquire(this)) {
@@ -553,12 +556,12 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
             own.delegate = inner;
             try {
                 fiber.suspend();
-            } catch (IllegalStateException e) {
-                if (own.delegate == inner) { // refused: nothing has happened
+            } catch (Throwable t) {
+                if (own.delegate == inner) { // refused, or no room on the stack: nothing has happened
                     own.delegate = null;
                     inner.release();
                 }
-                throw e;
+                throw t;
             }
             return Strand.cast(own.resumed());
         }
@@ -579,6 +582,11 @@ public final class Generator<T extends @Nullable Object> implements Iterable<T>,
                     generator + ": yield belongs to the body and what it calls, on the thread that"
                             + " asks for values; this is " + Thread.currentThread());
         }
+    }
+
+    /** Whether another generator speaks for it, which will end it when it is closed itself. */
+    boolean delegated() {
+        return (int) STATE.getAcquire(this) == DELEGATED;
     }
 
     private boolean becomeDelegate() {
