@@ -1,6 +1,7 @@
 package dev.loomlet.coroutine;
 
 import dev.loomlet.GreenletExit;
+import dev.loomlet.internal.jdk.Overrides;
 import dev.loomlet.internal.jdk.ScopedBindings;
 import java.util.List;
 import java.util.Objects;
@@ -96,6 +97,11 @@ public class Coroutine<I extends @Nullable Object> {
         void run() throws Exception;
     }
 
+    /** Held while a parent is exchanged. */
+    private static final Object PARENTS = new Object();
+
+    private static final Overrides OF_RUN = new Overrides(Coroutine.class, "run");
+
     static final int NEW = 0;
     static final int STARTED = 1;
     static final int DEAD = 2;
@@ -104,9 +110,13 @@ public class Coroutine<I extends @Nullable Object> {
     /** Scoped-value bindings while it is suspended. */
     @Nullable Object bindings = ScopedBindings.NONE;
 
+    /** Of the thread it belongs to; of no meaning before the start, see {@link #home}. */
     private Strand strand;
-    /** Null for a main coroutine only. */
+    /** Null for a main coroutine only. Written under {@link #PARENTS}, so that no cycle can come about. */
     private @Nullable Coroutine<?> parent;
+    /** Who gets control at its end in place of its parent, while somebody ends it. */
+    private @Nullable Coroutine<?> heir;
+    private boolean startedOnce;
 
     private @Nullable Computation<? super I> body;
     private @Nullable Suspendable fiber;
@@ -121,7 +131,7 @@ public class Coroutine<I extends @Nullable Object> {
     /** For subclasses that override {@link #run}. */
     protected Coroutine(Coroutine<?> parent) {
         this.parent = parent;
-        strand = parent.strand;
+        strand = parent.home();
     }
 
     /** A main coroutine. */
@@ -197,7 +207,8 @@ public class Coroutine<I extends @Nullable Object> {
     }
 
     /**
-     * Gives this coroutine another body; possible until it starts.
+     * Gives this coroutine another body; possible until it starts. As with a {@link Thread} and its {@link Runnable}, a
+     * subclass that overrides {@link #run} comes to it with {@code super.run}.
      *
      * @throws IllegalStateException if it has started, or is a main coroutine
      */
@@ -250,11 +261,12 @@ public class Coroutine<I extends @Nullable Object> {
     /** Who gets the result of this coroutine when it ends; empty for a main coroutine only. */
     @SuppressWarnings("unchecked")
     public final Optional<Coroutine<Object>> parent() {
-        return Optional.ofNullable((Coroutine<Object>) parent);
+        return Optional.ofNullable((Coroutine<Object>) heirOrNull());
     }
 
     /**
-     * Makes {@code newParent} the one that gets the result. A coroutine that has not started moves to its parent's thread.
+     * Makes {@code newParent} the one that gets the result. A coroutine that has not started belongs to the thread of its
+     * parent, and goes with it.
      *
      * @throws IllegalArgumentException if that would make a cycle, if this is a main coroutine, or if this one has started
      *     and {@code newParent} belongs to another thread
@@ -263,19 +275,22 @@ public class Coroutine<I extends @Nullable Object> {
         if (parent == null) {
             throw new IllegalArgumentException("The main coroutine of a thread has no parent and cannot be given one");
         }
-        for (Coroutine<?> each = newParent; each != null; each = each.parent) {
-            if (each == this) {
-                throw new IllegalArgumentException("Cyclic parent chain: " + newParent + " descends from " + this);
-            }
+        if (parent == newParent) {
+            return;
         }
-        if (newParent.strand != strand) {
-            if (state != NEW) {
+        synchronized (PARENTS) { // two threads could close a cycle between them, and walk it for ever
+            for (Coroutine<?> each = newParent; each != null; each = each.parent) {
+                if (each == this) {
+                    throw new IllegalArgumentException("Cyclic parent chain: " + newParent + " descends from " + this);
+                }
+            }
+            Strand itsHome = newParent.home();
+            if (itsHome != home() && state != NEW) {
                 throw new IllegalArgumentException("Parent of another thread: " + this + " has started on "
-                        + strand.thread + ", the new parent belongs to " + newParent.strand.thread);
+                        + strand.thread + ", the new parent belongs to " + itsHome.thread);
             }
-            strand = newParent.strand;
+            parent = newParent;
         }
-        parent = newParent;
     }
 
     /** Whether the first switch has happened. Stays true after the end. */
@@ -283,9 +298,12 @@ public class Coroutine<I extends @Nullable Object> {
         return startedOnce || parent == null;
     }
 
-    /** Whether it has ended, by returning, throwing, or being ended before its start. */
+    /**
+     * Whether it has ended, by returning, throwing, being ended before its start, or because the thread on which it started
+     * has ended.
+     */
     public final boolean dead() {
-        return state == DEAD || (parent == null && strand.thread.getState() == Thread.State.TERMINATED);
+        return state == DEAD || (state == STARTED && strand.exited());
     }
 
     /** Whether it has started and not ended. greenlet's {@code bool(g)}. */
@@ -293,9 +311,9 @@ public class Coroutine<I extends @Nullable Object> {
         return state == STARTED && !dead();
     }
 
-    /** The thread it belongs to. */
+    /** The thread it belongs to: the one on which it has started, until then that of its parent. */
     public final Thread thread() {
-        return strand.thread;
+        return home().thread;
     }
 
     /**
@@ -303,11 +321,14 @@ public class Coroutine<I extends @Nullable Object> {
      * has not started, or is dead. To be called on its thread. greenlet's {@code gr_frame}.
      */
     public final List<StackTraceElement> stackTrace() {
+        Suspendable suspended = fiber;
+        if (suspended == null || state != STARTED || dead()) {
+            return List.of();
+        }
         if (!strand.isMine()) {
             throw wrongThread();
         }
-        Suspendable suspended = fiber;
-        return suspended == null || state != STARTED || suspended.inside() ? List.of() : suspended.stackTrace();
+        return suspended.inside() ? List.of() : suspended.stackTrace();
     }
 
     /**
@@ -337,20 +358,19 @@ public class Coroutine<I extends @Nullable Object> {
         if (parent == null) {
             text.append("main, ");
         }
-        text.append(switch (state) {
+        Strand home = home();
+        text.append(switch (dead() ? DEAD : state) {
             case NEW -> "pending";
             case DEAD -> "dead";
-            default -> strand.running() == this ? "current" : "suspended";
+            default -> home.running() == this ? "current" : "suspended";
         });
-        text.append(", thread ").append(strand.thread.getName().isEmpty() ? "#" + strand.thread.threadId()
-                : strand.thread.getName());
-        if (strand.thread.getState() == Thread.State.TERMINATED) {
+        text.append(", thread ").append(home.thread.getName().isEmpty() ? "#" + home.thread.threadId()
+                : home.thread.getName());
+        if (home.exited()) {
             text.append(" (exited)");
         }
         return text.append("]@").append(Integer.toHexString(System.identityHashCode(this))).toString();
     }
-
-    private boolean startedOnce;
 
     /** The fiber that runs it; makes it, which is the start. */
     final Suspendable fiber() {
@@ -358,6 +378,7 @@ public class Coroutine<I extends @Nullable Object> {
         if (own == null) {
             own = new SuspendableBody<>(this);
             fiber = own;
+            strand = home();
             startedOnce = true;
             state = STARTED;
             watch = Leaks.watch(this, createdAt);
@@ -366,6 +387,7 @@ public class Coroutine<I extends @Nullable Object> {
     }
 
     final void die() {
+        strand = home();
         state = DEAD;
         if (watch != null) {
             watch.ended = true;
@@ -374,25 +396,37 @@ public class Coroutine<I extends @Nullable Object> {
         body = null;
     }
 
-    /** Throws {@link GreenletExit} into it as if {@code temporary} were its parent, to which control comes back. */
+    /**
+     * Throws {@link GreenletExit} into it as if {@code temporary} were its parent, to which control comes back. That may be a
+     * descendant, therefore the parent stays.
+     */
     final void endUnder(Coroutine<?> temporary) {
-        Coroutine<?> own = parent;
-        parent = temporary;
+        heir = temporary;
         try {
             this.<@Nullable Object>throwInto();
         } finally {
-            parent = own;
+            heir = null;
         }
     }
 
-    final Coroutine<?> parentOrMain() {
-        Coroutine<?> own = parent;
-        return own == null ? strand.main : own;
+    /** Who gets what it leaves; null for a main coroutine only. */
+    final @Nullable Coroutine<?> heirOrNull() {
+        Coroutine<?> own = heir;
+        return own == null ? parent : own;
     }
 
-    /** Whether a switch can start it: a body was given, or this is a subclass, which is taken to override {@link #run}. */
+    /** The coroutines among which it runs: those of its parent until it starts. */
+    final Strand home() {
+        Coroutine<?> each = this;
+        while (each.state == NEW) {
+            each = Objects.requireNonNull(each.parent);
+        }
+        return each.strand;
+    }
+
+    /** Whether a switch can start it: a body was given, or this is a subclass that overrides {@link #run}. */
     final boolean hasBody() {
-        return body != null || getClass() != Coroutine.class;
+        return body != null || OF_RUN.in(getClass());
     }
 
     final IllegalStateException noBody() {
@@ -400,13 +434,10 @@ public class Coroutine<I extends @Nullable Object> {
     }
 
     final WrongThreadException wrongThread() {
-        boolean exited = strand.thread.getState() == Thread.State.TERMINATED;
-        return new WrongThreadException("Cannot switch to a different thread" + (exited ? " (which has exited)" : "")
-                + ": " + this + " belongs to " + strand.thread + ", the caller is " + Thread.currentThread());
-    }
-
-    final Strand strand() {
-        return strand;
+        Strand home = home();
+        return new WrongThreadException("Cannot switch to a different thread"
+                + (home.exited() ? " (which has exited)" : "") + ": " + this + " belongs to " + home.thread
+                + ", the caller is " + Thread.currentThread());
     }
 
     private static final class SuspendableBody<I extends @Nullable Object> extends Suspendable {

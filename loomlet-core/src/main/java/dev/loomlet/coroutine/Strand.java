@@ -26,12 +26,12 @@ final class Strand {
     final Coroutine<Object> main;
 
     private @Nullable Tracer tracer;
-    /** The tracer is being called: what it does is not traced. */
-    private boolean tracing;
 
     private Coroutine<?> current;
     private Coroutine<?> next;
     private Coroutine<?> origin;
+    /** Where the way to {@link #next} began, if that passes somebody over; it ends those who had not started. */
+    private @Nullable Coroutine<?> passed;
     private @Nullable Object value;
     private @Nullable Throwable thrown;
 
@@ -63,6 +63,11 @@ final class Strand {
         return current;
     }
 
+    /** Whether the thread has ended, and with it whatever was suspended on it. */
+    boolean exited() {
+        return thread != Thread.currentThread() && thread.getState() == Thread.State.TERMINATED;
+    }
+
     /** Whether the calling thread may switch among these coroutines. */
     boolean isMine() {
         return thread == Thread.currentThread() || (!Suspendable.NATIVE && current() == this);
@@ -75,18 +80,19 @@ final class Strand {
     @Nullable
     Object transfer(Coroutine<?> target, @Nullable Object value, @Nullable Throwable thrown) {
         if (thread != Thread.currentThread() && !isMine()) {
+            Strand home = target.home();
+            if (home != this) {
+                return home.transfer(target, value, thrown);
+            }
             throw target.wrongThread();
         }
         Coroutine<?> me = current;
         this.value = value;
         this.thrown = thrown;
         if (target.state != Coroutine.STARTED) {
-            if (target.state == Coroutine.NEW && !target.hasBody()) {
-                this.value = null;
-                this.thrown = null;
-                throw target.noBody();
-            }
-            target = destination(target);
+            Coroutine<?> asked = target;
+            target = destination(target, false);
+            passed = asked;
         }
         if (tracer != null) {
             origin = me; // not otherwise: it would keep a dropped coroutine alive
@@ -104,6 +110,7 @@ final class Strand {
         } catch (Throwable t) {
             this.value = null;
             this.thrown = null;
+            passed = null; // nothing has happened
             throw t;
         }
         return arrive();
@@ -111,26 +118,45 @@ final class Strand {
 
     /**
      * Who really gets what is sent to {@code target}: a dead coroutine passes it on to its parent, and so does one that
-     * has not started and gets an exception (which ends it), or cannot start.
+     * has not started and gets an exception, which ends it.
+     *
+     * @param ending whether the sender has ended. An ancestor that cannot be switched to is then the business of the next
+     *     one; otherwise it is the caller's
      */
-    private Coroutine<?> destination(Coroutine<?> target) {
-        while (target.state != Coroutine.STARTED) {
-            if (target.state == Coroutine.NEW && thrown == null) {
-                if (target.hasBody()) {
-                    return target;
-                }
-                thrown = target.noBody();
-                value = null;
-            } else {
-                target.die();
-                if (thrown instanceof GreenletExit) {
-                    value = thrown;
-                    thrown = null;
-                }
+    private Coroutine<?> destination(Coroutine<?> target, boolean ending) {
+        while (true) {
+            RuntimeException problem = null;
+            if (target.home() != this) {
+                problem = target.wrongThread();
+            } else if (target.state == Coroutine.STARTED) {
+                return target;
+            } else if (target.state == Coroutine.NEW && !target.hasBody()) {
+                problem = target.noBody();
+            } else if (target.state == Coroutine.NEW && thrown == null) {
+                return target;
+            } else if (thrown instanceof GreenletExit) {
+                value = thrown;
+                thrown = null;
             }
-            target = target.parentOrMain();
+            if (problem != null) {
+                value = null;
+                if (!ending) {
+                    thrown = null;
+                    throw problem;
+                }
+                if (thrown != null) {
+                    problem.addSuppressed(thrown);
+                }
+                thrown = problem;
+            }
+            target = heir(target);
         }
-        return target;
+    }
+
+    /** Who gets what {@code coroutine} passes on. */
+    private Coroutine<?> heir(Coroutine<?> coroutine) {
+        Coroutine<?> heir = coroutine.heirOrNull();
+        return heir == null ? main : heir;
     }
 
     /** Called by a coroutine at the end of its body: what it leaves behind goes to its parent. */
@@ -141,7 +167,8 @@ final class Strand {
         }
         value = result;
         thrown = failure;
-        next = destination(dead.parentOrMain());
+        passed = heir(dead);
+        next = destination(passed, true);
     }
 
     private void runOthers() {
@@ -181,7 +208,15 @@ final class Strand {
         Throwable failure = thrown;
         value = null;
         thrown = null;
-        if (tracer != null && !tracing) {
+        if (passed != null) {
+            for (Coroutine<?> each = passed; each != current; each = heir(each)) {
+                if (each.home() == this && each.hasBody()) {
+                    each.die();
+                }
+            }
+            passed = null;
+        }
+        if (tracer != null) {
             failure = trace(failure);
         }
         if (failure != null) {
@@ -193,7 +228,6 @@ final class Strand {
     /** Tells the tracer; returns what is to be thrown at the place that was switched to. */
     private @Nullable Throwable trace(@Nullable Throwable failure) {
         Tracer told = Objects.requireNonNull(tracer);
-        tracing = true;
         try {
             told.switched(failure == null ? Tracer.Event.SWITCH : Tracer.Event.THROW, origin, current);
         } catch (Throwable t) {
@@ -205,7 +239,6 @@ final class Strand {
             }
             return t;
         } finally {
-            tracing = false;
             origin = main;
         }
         return failure;

@@ -20,8 +20,9 @@ public interface Tracer {
     }
 
     /**
-     * Called in the target, on its thread, before it goes on. Switches made in here are not traced. If it throws, tracing
-     * ends, and what it threw is thrown in the target in place of what was sent.
+     * Called in the target, on its thread, before it goes on. Switches made in here are told as well: a tracer that makes
+     * some has to know when to stop. If it throws, tracing ends, and what it threw is thrown in the target in place of what was
+     * sent.
      */
     void switched(Event event, Coroutine<?> origin, Coroutine<?> target) throws Exception;
 }
