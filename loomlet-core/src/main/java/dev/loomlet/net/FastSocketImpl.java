@@ -673,11 +673,11 @@ final class FastSocketImpl extends SocketLife {
         String[] unixPeers = new String[1];
         InetSocketAddress[] peer = new InetSocketAddress[1];
         long nanos = timeoutNanos();
+        long deadline = deadline(nanos); // the wait for the turn counts
         take(readTurn, "accepting at", nanos);
         try {
             ensureOpen();
             Line line = line();
-            long deadline = deadline(nanos);
             for (;;) {
                 int n = line != null && !line.readable ? SocketNatives.UNAVAILABLE
                         : unix ? SocketNatives.acceptUnix(fd, newFd, unixPeers) : SocketNatives.accept(fd, newFd, peer);

@@ -3,6 +3,7 @@ package dev.loomlet.net;
 import dev.loomlet.Loomlet;
 import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Waiter;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -19,6 +20,7 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +62,7 @@ abstract class SocketLife extends SocketImpl {
     private @Nullable Closer closer;
     private Cleaner.@Nullable Cleanable cleanable;
     private volatile boolean turnsTaken; // asked for: nobody gets an error
+    private volatile boolean lingers;
     private volatile int timeout; // of reads and accepts, milliseconds; 0: none
     volatile boolean inputShut;
     volatile boolean outputShut;
@@ -212,14 +215,21 @@ abstract class SocketLife extends SocketImpl {
 
     @Override
     protected void close() throws IOException {
+        if (nobodyUsesIt()) {
+            free();
+        }
+    }
+
+    /** Closes it for everybody, and says whether the descriptor can be closed as well. */
+    private boolean nobodyUsesIt() throws IOException {
         synchronized (lock) {
             int before = state;
             if (before >= CLOSING) {
-                return;
+                return false;
             }
             if (before == NEW) {
                 state = CLOSED;
-                return;
+                return false;
             }
             if (before == CONNECTED) {
                 int _ = getLocalPort(); // is still asked for after the end
@@ -228,8 +238,8 @@ abstract class SocketLife extends SocketImpl {
             boolean readShut = readTurn.shut();
             boolean writeShut = writeTurn.shut();
             if (readShut && writeShut) {
-                free();
-                return;
+                state = CLOSED;
+                return true;
             }
             // Somebody uses it: the peer is told now, and who waits is woken; the last to leave frees the descriptor.
             if (before == CONNECTED) {
@@ -249,18 +259,51 @@ abstract class SocketLife extends SocketImpl {
             if (blockedReader != 0 || blockedWriter != 0) {
                 SocketNatives.preClose(fd, blockedReader, blockedWriter);
             }
+            return false;
         }
     }
 
-    /** Both turns are shut: nobody uses the descriptor, and nobody will. Under the lock. */
+    /**
+     * Both turns are shut: nobody uses the descriptor, and nobody will. With {@code SO_LINGER} the kernel waits in
+     * {@code close} until the peer has taken everything, even if the descriptor never blocks: not on a hub's thread.
+     */
     private void free() throws IOException {
-        state = CLOSED;
-        if (cleanable != null) {
-            try {
-                cleanable.clean();
-            } catch (UncheckedIOException e) {
-                throw e.getCause();
+        Cleaner.Cleanable last = cleanable;
+        if (last == null) {
+            return;
+        }
+        try {
+            if (lingers && Loop.here() != null) {
+                freeElsewhere(last);
+            } else {
+                last.clean();
             }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private void freeElsewhere(Cleaner.Cleanable last) {
+        Waiter waiter = new Waiter(new Reason("lingering at", this));
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().name("loomlet-linger").start(() -> {
+            try {
+                last.clean();
+                done.complete(null);
+            } catch (Throwable t) {
+                done.completeExceptionally(t);
+            } finally {
+                waiter.resume(null);
+            }
+        });
+        try {
+            waiter.await(-1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // it is closed all the same
+            return;
+        }
+        if (done.isCompletedExceptionally() && done.exceptionNow() instanceof UncheckedIOException e) {
+            throw e;
         }
     }
 
@@ -291,13 +334,15 @@ abstract class SocketLife extends SocketImpl {
         turn.leave();
         if (state >= CLOSING && turn.shut()) {
             synchronized (lock) {
-                if (state == CLOSING && readTurn.isShut() && writeTurn.isShut()) {
-                    try {
-                        free();
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
+                if (state != CLOSING || !readTurn.isShut() || !writeTurn.isShut()) {
+                    return;
                 }
+                state = CLOSED;
+            }
+            try {
+                free();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }
@@ -464,6 +509,9 @@ abstract class SocketLife extends SocketImpl {
         synchronized (lock) {
             ensureOpen();
             SocketNatives.setOption(fd, option, Objects.requireNonNull(value));
+            if (option.equals(StandardSocketOptions.SO_LINGER)) {
+                lingers = (Integer) value > 0;
+            }
         }
     }
 
@@ -516,6 +564,9 @@ abstract class SocketLife extends SocketImpl {
             }
             try {
                 SocketNatives.setOption(fd, name, checked);
+                if (option == SO_LINGER) {
+                    lingers = (Integer) checked > 0;
+                }
             } catch (IOException | IllegalArgumentException e) {
                 throw asSocketException(e);
             }

@@ -97,7 +97,7 @@ public final class Tls {
         }
 
         private static SSLContext load(Reader reader, char[] password) throws IOException, GeneralSecurityException {
-            KeyStore keys = reader.read(password);
+            KeyStore keys = MemoryKeys.of(reader.read(password), password);
             KeyManagerFactory manager = KeyManagerFactory.getInstance("PKIX"); // knows SNI, unlike "SunX509"
             manager.init(keys, password);
             TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");

@@ -328,6 +328,32 @@ class FastSocketTest {
         });
     }
 
+    /** The kernel waits in close(2) then, even for a descriptor that never blocks. */
+    @Test
+    void closingOneThatLingersKeepsItsGreenletWaitingAndNobodyElse() throws Exception {
+        talk((a, b) -> {
+            StreamSocket writer = (StreamSocket) a;
+            ByteBuffer all = ByteBuffer.allocate(20_000_000);
+            while (writer.writeNow(all) > 0) {
+                // until there is no more room
+            }
+            writer.setSoLinger(true, 10);
+            Greenlet<Void> closer = waiting(Loomlet.spawn(writer::close));
+            assertThat(writer.isClosed()).isTrue();
+            assertThat(b.getInputStream().readAllBytes()).hasSize(all.position());
+            closer.get();
+        });
+        talk((a, b) -> {
+            StreamSocket writer = (StreamSocket) a;
+            while (writer.writeNow(ByteBuffer.allocate(1_000_000)) > 0) {
+                // until there is no more room
+            }
+            writer.setOption(StandardSocketOptions.SO_LINGER, 10);
+            waiting(Loomlet.spawn(writer::close)).kill();
+            assertThat(b.getInputStream().readAllBytes()).isNotEmpty();
+        });
+    }
+
     @Test
     void anInterruptClosesItAsInTheJdk() throws Exception {
         talk((a, b) -> {

@@ -247,6 +247,10 @@ class LikeTheJdksSocketsTest {
         return stack.length > 0 && stack[0].isNativeMethod() && stack[0].getClassName().startsWith("sun.nio.ch.");
     }
 
+    private static boolean waits(Thread thread) {
+        return thread.getState() == Thread.State.WAITING || blocked(thread);
+    }
+
     /** What becomes of {@code step} when another thread does {@code action} while it waits. */
     private static String meanwhile(Step step, Action action) throws Exception {
         return meanwhile(step, _ -> action.run());
@@ -279,6 +283,19 @@ class LikeTheJdksSocketsTest {
     private static Step reading(Socket socket) throws IOException {
         InputStream in = socket.getInputStream(); // asked of a closed socket, it gives another error
         return in::read;
+    }
+
+    private static String readToTheError(Socket socket) {
+        int[] read = new int[1];
+        String end = outcome(() -> {
+            InputStream in = socket.getInputStream();
+            byte[] part = new byte[100];
+            for (int n = in.read(part); n >= 0; n = in.read(part)) {
+                read[0] += n;
+            }
+            return "the end";
+        });
+        return read[0] + " bytes, " + end;
     }
 
     private static Object writeForEver(Socket socket) throws IOException {
@@ -601,6 +618,35 @@ class LikeTheJdksSocketsTest {
                     () -> did(() -> a.getOutputStream().write(1)), () -> states(a), () -> did(a::shutdownInput),
                     () -> did(a::shutdownOutput));
         }));
+        all.put("a peer that writes and resets", talk((a, b) -> {
+            b.getOutputStream().write(new byte[1000]);
+            b.setSoLinger(true, 0);
+            b.close();
+            return readToTheError(a) + each(() -> a.getInputStream().available(), () -> a.getInputStream().read());
+        }));
+        all.put("a peer that writes and resets, which is seen when something is written to it", talk((a, b) -> {
+            b.getOutputStream().write(new byte[1000]);
+            b.setSoLinger(true, 0);
+            b.close();
+            String writing = outcome(() -> writeForEver(a));
+            return writing + readToTheError(a) + each(() -> did(() -> a.getOutputStream().write(1)));
+        }));
+        all.put("the time limit of a server is not that of its connections", bound(server -> {
+            server.setSoTimeout(1234);
+            try (Socket s = server instanceof PlainServerSocket ? OURS.socket() : JDK.socket()) {
+                s.connect(server.getLocalSocketAddress());
+                return server.accept().getSoTimeout();
+            }
+        }));
+        all.put("the longest time limits", bound(server -> {
+            server.setSoTimeout(Integer.MAX_VALUE);
+            try (Socket s = server instanceof PlainServerSocket ? OURS.socket() : JDK.socket()) {
+                s.connect(server.getLocalSocketAddress(), Integer.MAX_VALUE);
+                s.setSoTimeout(Integer.MAX_VALUE);
+                Socket accepted = server.accept();
+                return meanwhile(reading(s), () -> accepted.getOutputStream().write(9));
+            }
+        }));
         all.put("a read that times out, and one that does not", talk((a, b) -> {
             a.setSoTimeout(20);
             InputStream in = a.getInputStream();
@@ -627,6 +673,24 @@ class LikeTheJdksSocketsTest {
             return meanwhile(reading(a), a::close);
         }));
         all.put("closed while it writes", talk((a, _) -> meanwhile(() -> writeForEver(a), a::close)));
+        all.put("closed while many read", talk((a, _) -> {
+            List<Thread> threads = new ArrayList<>();
+            Queue<String> ends = new ConcurrentLinkedQueue<>();
+            for (int i = 0; i < 100; i++) {
+                Step read = reading(a);
+                threads.add((Thread.currentThread().isVirtual() ? Thread.ofVirtual() : Thread.ofPlatform())
+                        .start(() -> ends.add(outcome(read))));
+            }
+            for (int looks = 0; looks < 3; looks = threads.stream().allMatch(LikeTheJdksSocketsTest::waits) ? looks + 1
+                    : 0) {
+                Thread.sleep(1); // one of them reads, the others wait for their turns
+            }
+            a.close();
+            for (Thread each : threads) {
+                each.join();
+            }
+            return List.copyOf(ends);
+        }));
         all.put("closed while it accepts", bound(s -> meanwhile(s::accept, s::close) + states(s)));
         all.put("closed while it accepts with a timeout", bound(s -> {
             s.setSoTimeout(50_000);

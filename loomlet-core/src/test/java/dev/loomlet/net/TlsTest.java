@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.KeyException;
 import java.security.KeyStoreException;
+import java.security.UnrecoverableKeyException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -148,6 +149,23 @@ class TlsTest {
                 + lines.encodeToString(keys.getCertificate(alias).getEncoded()) + "\n-----END CERTIFICATE-----\n");
         Files.writeString(key, "-----BEGIN PRIVATE KEY-----\n"
                 + lines.encodeToString(keys.getKey(alias, PASSWORD).getEncoded()) + "\n-----END PRIVATE KEY-----\n");
+    }
+
+    @Test
+    void keysAreDecryptedWhenTheyAreReadAndNotAtEachHandshake() throws Exception {
+        var file = java.security.KeyStore.getInstance(store.toFile(), PASSWORD);
+        var wrong = new java.security.KeyStore.PasswordProtection("wrong".toCharArray());
+        assertThatExceptionOfType(UnrecoverableKeyException.class).isThrownBy(() -> file.getEntry("two", wrong));
+        var read = MemoryKeys.of(file, PASSWORD);
+        var certificate = read.getCertificate("two");
+        assertThat(read.getEntry("two", wrong)).isInstanceOfSatisfying(java.security.KeyStore.PrivateKeyEntry.class,
+                entry -> {
+                    assertThat(entry.getPrivateKey()).isNotNull();
+                    assertThat(entry.getCertificate()).isEqualTo(certificate);
+                });
+        assertThat(java.util.Collections.list(read.aliases())).containsExactlyInAnyOrder("one", "two");
+        assertThatExceptionOfType(UnrecoverableKeyException.class)
+                .isThrownBy(() -> MemoryKeys.of(file, "wrong".toCharArray()));
     }
 
     @Test

@@ -18,6 +18,7 @@ final class Workspace implements HttpParser.RequestHandler {
     private static final int IN = 8 * 1024;
     private static final int OUT = 16 * 1024;
     static final int BODY = 8 * 1024;
+    private static final char DELETE = '\u007f'; // the only control character that the parser takes in a target
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/'};
 
     final byte[] inBytes = new byte[IN];
@@ -44,7 +45,9 @@ final class Workspace implements HttpParser.RequestHandler {
     boolean close;
     boolean keepAlive;
     boolean expectsContinue;
-    private int spaces; // in the request line so far
+    private boolean halfBreak; // a CR before the request line whose LF has not come yet
+    private boolean begun; // the request line
+    private int spaces; // in it so far
     private int versionAt;
     private boolean lineDone;
     private int hosts;
@@ -77,6 +80,8 @@ final class Workspace implements HttpParser.RequestHandler {
         keepAlive = false;
         expectsContinue = false;
         trailerBytes = 0;
+        halfBreak = false;
+        begun = false;
         spaces = 0;
         versionAt = 0;
         lineDone = false;
@@ -109,7 +114,7 @@ final class Workspace implements HttpParser.RequestHandler {
 
     /** Goes on with what is in the buffer until the head is complete, or no request. */
     void parseHead() {
-        if (spaces == 0) {
+        if (!begun) {
             skipEmptyLines();
         }
         if (!lineDone) {
@@ -123,13 +128,20 @@ final class Workspace implements HttpParser.RequestHandler {
         }
     }
 
-    /** RFC 9112, 2.2: a client may have sent a line break too many behind a body. */
+    /** RFC 9112, 2.2: a client may have sent a line break too many behind a body. Half of one is none. */
     private void skipEmptyLines() {
-        int at = in.position();
-        while (at < in.limit() && (in.get(at) == '\r' || in.get(at) == '\n')) {
-            at++;
+        while (bad == 0 && in.hasRemaining()) {
+            byte b = in.get(in.position());
+            if ((b == '\n') != halfBreak) {
+                refuse(400, "half a line break before a request");
+            } else if (b != '\r' && b != '\n') {
+                begun = true; // what comes next may be a part of the line, and its break no empty line
+                return;
+            } else {
+                halfBreak = b == '\r';
+                in.get();
+            }
         }
-        in.position(at);
     }
 
     /**
@@ -239,6 +251,8 @@ final class Workspace implements HttpParser.RequestHandler {
             refuse(400, "more than one Host");
         } else if (http11 && hosts == 0) {
             refuse(400, "no Host");
+        } else if (host != null && !host.startsWith("[") && host.indexOf(':') != host.lastIndexOf(':')) {
+            refuse(400, "a Host with an IPv6 address that is not in brackets");
         } else if (!targetFits()) {
             refuse(400, "a target that is no path, or of another host than Host says");
         }
@@ -247,7 +261,7 @@ final class Workspace implements HttpParser.RequestHandler {
 
     /** RFC 9112, 3.2: a path; {@code *} for OPTIONS; or a URI, whose host then must be the one of Host. */
     private boolean targetFits() {
-        if (target.indexOf('#') >= 0) {
+        if (target.indexOf('#') >= 0 || target.indexOf(DELETE) >= 0) {
             return false; // a fragment is the client's own, and where one begins is understood in different ways
         }
         if (target.startsWith("/")) {

@@ -1,5 +1,6 @@
 package dev.loomlet.http;
 
+import dev.loomlet.Loomlet;
 import dev.loomlet.net.Sockets;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -40,6 +41,16 @@ final class Client implements AutoCloseable {
 
     Client send(String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        return this;
+    }
+
+    /** A byte at a time, so that the server sees it in as many parts as can be brought about. */
+    Client drip(String text) throws IOException {
+        for (int i = 0; i < text.length(); i++) {
+            send(text.substring(i, i + 1));
+            Loomlet.yieldNow();
+            Loomlet.yieldNow();
+        }
         return this;
     }
 

@@ -211,6 +211,18 @@ class ConformanceTest extends ServerTest {
     }
 
     @Test
+    void aWriteOfNothingIsNoChunk() throws Exception {
+        HttpServer server = serve((request, response) -> {
+            for (String each : List.of("", "a", "", "b", "")) {
+                response.body().write(each.getBytes(StandardCharsets.US_ASCII));
+                response.body().flush();
+            }
+        });
+        run(() -> assertThat(talk(server, "GET / HTTP/1.1\r\nHost: a\r\n\r\n" + LAST))
+                .as("9112 7.1: the chunk of size 0 is the last").extracting(Answer::text).containsExactly("ab", "ab"));
+    }
+
+    @Test
     void whatHasToBeKnownBeforeTheBodyCannotFollowIt() throws Exception {
         List<String> refused = new ArrayList<>();
         HttpServer server = serve((request, response) -> {

@@ -154,11 +154,7 @@ class HttpServerTest extends ServerTest {
         HttpServer server = serve(ECHO);
         run(() -> {
             try (Client client = new Client(server)) {
-                for (char c : post("Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n")
-                        .toCharArray()) {
-                    client.send(String.valueOf(c));
-                    Loomlet.yieldNow();
-                }
+                client.drip(post("Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"));
                 assertThat(client.read().text()).isEqualTo("abcde");
                 assertThat(client.get("/").read().status()).isEqualTo(200);
             }
@@ -469,13 +465,8 @@ class HttpServerTest extends ServerTest {
 
     @Test
     void aClientThatHardlyReadsIsDisconnected() throws Exception {
-        HttpServer server = serve((request, response) -> {
-            try (OutputStream out = response.body()) {
-                for (;;) {
-                    out.write(new byte[10_000]);
-                }
-            }
-        }, builder -> builder.writeTimeout(Duration.ofMillis(300)).minRate(100_000_000));
+        HttpServer server = serve(endless(10_000, new ArrayList<>()),
+                builder -> builder.writeTimeout(Duration.ofMillis(300)).minRate(100_000_000));
         run(() -> {
             try (Client client = new Client(server)) {
                 client.get("/");
@@ -501,16 +492,7 @@ class HttpServerTest extends ServerTest {
     @Test
     void aClientThatDoesNotReadIsDisconnected() throws Exception {
         List<Throwable> thrown = new ArrayList<>();
-        HttpServer server = serve((request, response) -> {
-            try (OutputStream out = response.body()) {
-                for (;;) {
-                    out.write(new byte[100_000]);
-                }
-            } catch (Throwable t) {
-                thrown.add(t);
-                throw t;
-            }
-        }, builder -> builder.writeTimeout(Duration.ofMillis(50)));
+        HttpServer server = serve(endless(100_000, thrown), builder -> builder.writeTimeout(Duration.ofMillis(50)));
         run(() -> {
             try (Client client = new Client(server)) {
                 client.get("/");

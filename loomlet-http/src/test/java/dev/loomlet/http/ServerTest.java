@@ -6,6 +6,7 @@ import dev.loomlet.Action;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -47,6 +48,20 @@ abstract class ServerTest {
         HttpServer made = settings.apply(HttpServer.builder("127.0.0.1:0", handler)).build().start();
         server = made;
         return made;
+    }
+
+    /** Answers for ever, and notes what ends it. */
+    static HttpHandler endless(int piece, List<Throwable> ends) {
+        return (request, response) -> {
+            try (OutputStream out = response.body()) {
+                for (;;) {
+                    out.write(new byte[piece]);
+                }
+            } catch (Throwable t) {
+                ends.add(t);
+                throw t;
+            }
+        };
     }
 
     /** Runs it as a greenlet. */

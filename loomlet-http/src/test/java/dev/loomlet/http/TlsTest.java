@@ -230,16 +230,8 @@ class TlsTest extends ServerTest {
     void aClientThatDoesNotReadIsDisconnectedThoughTlsHasALastWord() throws Exception {
         Tls tls = server(first);
         List<Throwable> thrown = new ArrayList<>();
-        HttpServer server = serve((request, response) -> {
-            try (OutputStream out = response.body()) {
-                for (;;) {
-                    out.write(new byte[100_000]);
-                }
-            } catch (Throwable t) {
-                thrown.add(t);
-                throw t;
-            }
-        }, builder -> builder.tls(tls).writeTimeout(Duration.ofMillis(80)));
+        HttpServer server =
+                serve(endless(100_000, thrown), builder -> builder.tls(tls).writeTimeout(Duration.ofMillis(80)));
         run(() -> {
             try (Socket plain = connect(server)) {
                 SSLSocket socket = client().connect(plain, "localhost", server.port());

@@ -1,10 +1,9 @@
 package dev.loomlet.http;
 
+import static dev.loomlet.http.Frames.frame;
+import static dev.loomlet.http.Frames.masked;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.loomlet.http.WebSocket.Binary;
-import dev.loomlet.http.WebSocket.Message;
-import dev.loomlet.http.WebSocket.Text;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,44 +20,7 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings({"StringConcatToTextBlock", "ArrayRecordComponent"}) // line ends are CR LF; never compared
 class WebSocketConformanceTest extends ServerTest {
     private static final HexFormat HEX = HexFormat.of();
-
-    private static final HttpHandler ECHO = WebSocket.handler(socket -> {
-        socket.maxMessage(100_000);
-        for (Optional<Message> next; (next = socket.receive()).isPresent();) {
-            switch (next.get()) {
-                case Text(String text) -> socket.send(text);
-                case Binary(byte[] bytes) -> socket.send(bytes);
-            }
-        }
-    });
-
-    /** A frame as a client sends it. */
-    private static byte[] frame(int first, byte[] payload) {
-        ByteBuffer frame = ByteBuffer.allocate(payload.length + 14).put((byte) first);
-        if (payload.length < 126) {
-            frame.put((byte) (0x80 | payload.length));
-        } else if (payload.length < 65536) {
-            frame.put((byte) (0x80 | 126)).putShort((short) payload.length);
-        } else {
-            frame.put((byte) (0x80 | 127)).putLong(payload.length);
-        }
-        return masked(frame, payload);
-    }
-
-    private static byte[] masked(ByteBuffer head, byte[] payload) {
-        byte[] mask = {0x37, (byte) 0xfa, 0x21, 0x3d};
-        head.put(mask);
-        for (int i = 0; i < payload.length; i++) {
-            head.put((byte) (payload[i] ^ mask[i % 4]));
-        }
-        byte[] frame = new byte[head.position()];
-        head.flip().get(frame);
-        return frame;
-    }
-
-    private static byte[] frame(int first, String payload) {
-        return frame(first, payload.getBytes(StandardCharsets.UTF_8));
-    }
+    private static final HttpHandler ECHO = Frames.echo(100_000);
 
     private static byte[] hex(int first, String payload) {
         return frame(first, HEX.parseHex(payload));
@@ -72,9 +34,17 @@ class WebSocketConformanceTest extends ServerTest {
         return bytes.toByteArray();
     }
 
+    /** A text whose characters are torn apart, in frames of one byte. */
+    private static byte[] bytewise(byte[] text) {
+        byte[][] frames = new byte[text.length][];
+        for (int i = 0; i < text.length; i++) {
+            frames[i] = frame(i == 0 ? 0x01 : i == text.length - 1 ? 0x80 : 0x00, new byte[] {text[i]});
+        }
+        return all(frames);
+    }
+
     private static Client connect(HttpServer server, String extensions) throws IOException {
-        return new Client(server).send("GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + extensions + "\r\n");
+        return new Client(server).send(Frames.HELLO + extensions + "\r\n");
     }
 
     /** A frame as it came: the first byte in hexadecimal, and the payload, in hexadecimal too where it is no text. */
@@ -183,6 +153,8 @@ class WebSocketConformanceTest extends ServerTest {
                         "88:1000"),
                 new Case("8.1, half a character", hex(0x81, "ceba e1bdb9 cf".replace(" ", "")), "88:1007"),
                 new Case("8.1, half a character in parts", all(hex(0x01, "cebae1"), hex(0x80, "bd")), "88:1007"),
+                new Case("8.1, a byte a frame", all(bytewise(split), BYE), "81:\u03ba\u03cc\u03c3\u03bc\u03b5\u20ac",
+                        "88:1000"),
                 new Case("8.1, too long a form", hex(0x81, "c0af"), "88:1007"),
                 new Case("8.1, a surrogate", hex(0x81, "eda080"), "88:1007"),
                 new Case("8.1, beyond Unicode", hex(0x81, "f4908080"), "88:1007"),

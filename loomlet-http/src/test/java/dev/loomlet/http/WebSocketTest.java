@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Loomlet;
-import dev.loomlet.http.WebSocket.Binary;
-import dev.loomlet.http.WebSocket.Message;
 import dev.loomlet.http.WebSocket.Text;
 import dev.loomlet.net.Sockets;
 import java.io.IOException;
@@ -17,24 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 @SuppressWarnings({"StringConcatToTextBlock", "ArrayRecordComponent"}) // line ends are CR LF; never compared
 class WebSocketTest extends ServerTest {
-    private static final String HELLO = "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-    private static final HttpHandler ECHO = WebSocket.handler(socket -> {
-        for (Optional<Message> next; (next = socket.receive()).isPresent();) {
-            switch (next.get()) {
-                case Text(String text) -> socket.send(text);
-                case Binary(byte[] bytes) -> socket.send(bytes);
-            }
-        }
-    });
+    private static final String HELLO = Frames.HELLO + "\r\n";
 
     /** A client that builds its frames by hand. */
     private static Client connect(HttpServer server) throws IOException {
@@ -44,20 +31,7 @@ class WebSocketTest extends ServerTest {
     }
 
     private static Client frame(Client client, int first, byte[] payload) throws IOException {
-        ByteBuffer frame = ByteBuffer.allocate(payload.length + 14).put((byte) first);
-        if (payload.length < 126) {
-            frame.put((byte) (0x80 | payload.length));
-        } else if (payload.length < 65536) {
-            frame.put((byte) (0x80 | 126)).putShort((short) payload.length);
-        } else {
-            frame.put((byte) (0x80 | 127)).putLong(payload.length);
-        }
-        byte[] mask = {1, 2, 3, 4};
-        frame.put(mask);
-        for (int i = 0; i < payload.length; i++) {
-            frame.put((byte) (payload[i] ^ mask[i % 4]));
-        }
-        client.socket.getOutputStream().write(frame.array(), 0, frame.position());
+        client.socket.getOutputStream().write(Frames.frame(first, payload));
         return client;
     }
 
@@ -83,7 +57,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void carriesMessagesBothWays() throws Exception {
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             try (Client client = connect(server)) {
                 assertThat(next(frame(client, 0x81, "hello é"))).isEqualTo("1:hello é");
@@ -101,7 +75,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void aMessageInPartsIsOneWithPingsBetween() throws Exception {
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             try (Client client = connect(server)) {
                 byte[] cut = "é".getBytes(StandardCharsets.UTF_8);
@@ -116,7 +90,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void aFrameThatComesByteByByteIsTaken() throws Exception {
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             try (Client client = connect(server)) {
                 for (char each : "\u0081\u0083\u0001\u0002\u0003\u0004```".toCharArray()) {
@@ -169,7 +143,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void aHandshakeThatIsNoneIsRefused() throws Exception {
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             record Case(String from, String to, int status) {}
             for (Case each : List.of(new Case("Version: 13", "Version: 8", 426),
@@ -209,7 +183,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void aSilentClientIsPingedAndThenGivenUp() throws Exception {
-        HttpServer server = serve(ECHO, builder -> builder.idleTimeout(Duration.ofMillis(40)));
+        HttpServer server = serve(Frames.ECHO, builder -> builder.idleTimeout(Duration.ofMillis(40)));
         run(() -> {
             try (Client client = connect(server)) {
                 assertThat(next(client)).isEqualTo("9:");
@@ -250,7 +224,7 @@ class WebSocketTest extends ServerTest {
     @Test
     void stopSaysThatItIsGoingAway() throws Exception {
         assumeTrue(Sockets.fast(), "a kill closes a socket of the JDK, and then there is no way to say anything");
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             try (Client client = connect(server)) {
                 assertThat(next(frame(client, 0x81, "a"))).isEqualTo("1:a");
@@ -263,7 +237,7 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void theClientOfTheJdkUnderstandsIt() throws Exception {
-        HttpServer server = serve(ECHO);
+        HttpServer server = serve(Frames.ECHO);
         run(() -> {
             StringBuilder got = new StringBuilder();
             CompletableFuture<String> echoed = new CompletableFuture<>();
