@@ -1,10 +1,12 @@
 package dev.loomlet.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.loomlet.agent.LoomletAgent;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.FileSystem;
@@ -103,6 +105,17 @@ class KeptPatchesTest {
         assertThat(ended.err()).as(why).doesNotContain("not patched", "cannot patch");
     }
 
+    private static void runsWithoutAnyOption() throws Exception {
+        List<String> command = new ArrayList<>(List.of(Programs.JAVA.toString()));
+        command.addAll(command(List.of(), "Joins"));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (InputStream out = process.getInputStream()) {
+            assertThat(new String(out.readAllBytes(), UTF_8)).contains(KEPT);
+        } finally {
+            assertThat(process.waitFor()).isZero();
+        }
+    }
+
     @Test
     void oneRunServesTheNext() throws Exception {
         Programs.Ended onThreads = programs.onThreads("ThreadApi");
@@ -134,6 +147,7 @@ class KeptPatchesTest {
         }
         Files.write(kept, whole);
         isUsed(true, "whole again");
+        runsWithoutAnyOption();
 
         for (String mode : List.of("rw-rw-r--", "rw-r--rw-")) {
             Files.setPosixFilePermissions(kept, PosixFilePermissions.fromString(mode));

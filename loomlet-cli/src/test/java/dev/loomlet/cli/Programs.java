@@ -21,7 +21,7 @@ import javax.tools.ToolProvider;
  * {@code loomlet.jar}, and with that jar as the agent.
  */
 final class Programs {
-    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+    static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
     private static final Path SOURCES = Path.of("src", "test", "programs");
 
     /** How a process ended and what it has written. */

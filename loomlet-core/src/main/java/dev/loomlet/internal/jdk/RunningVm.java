@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** How the running VM was started. Use only where {@link Access#granted()}. */
 public final class RunningVm {
@@ -18,7 +19,11 @@ public final class RunningVm {
         try {
             MethodHandle arguments = Access.staticMethod(Access.type("jdk.internal.misc.VM"), "getRuntimeArguments",
                     String[].class);
-            for (String each : (String[]) arguments.invokeExact()) {
+            String @Nullable [] given = (String @Nullable []) arguments.invokeExact();
+            if (given == null) { // the VM's way to say that there were none
+                return true;
+            }
+            for (String each : given) {
                 if (each.startsWith("-agent") || each.startsWith("-Xrun") || each.startsWith("--patch-module")
                         || each.startsWith("-Xbootclasspath") || each.startsWith("--upgrade-module-path")
                         || each.startsWith("-javaagent:") && !isAgent(each, jar)) {
