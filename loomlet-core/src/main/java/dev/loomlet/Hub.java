@@ -1,6 +1,7 @@
 package dev.loomlet;
 
 import dev.loomlet.internal.jdk.ThreadEnd;
+import dev.loomlet.internal.jdk.VmEnd;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Platform;
@@ -54,6 +55,10 @@ public final class Hub implements AutoCloseable {
     private static final ThreadLocal<@Nullable Hub> OF_THREAD = new ThreadLocal<>();
     private static final Set<Hub> ALL =
             java.util.Collections.newSetFromMap(new java.util.concurrent.ConcurrentHashMap<>());
+
+    static {
+        VmEnd.then(() -> ALL.forEach(each -> each.loop.vmEnds()));
+    }
 
     private final Loop loop;
     private final Ids ids = new Ids();

@@ -163,6 +163,17 @@ public final class Epoll implements AutoCloseable {
         }
     }
 
+    /** A descriptor that is always readable. Nobody closes it. */
+    static int readable() {
+        try {
+            int fd = (int) Natives.EVENTFD_CREATE.invokeExact();
+            int ignored = (int) Natives.EVENTFD_SET.invokeExact(fd);
+            return fd;
+        } catch (Throwable t) {
+            throw Access.sneak(t);
+        }
+    }
+
     @Override
     public synchronized void close() {
         if (closed) {

@@ -4,6 +4,7 @@ import dev.loomlet.internal.jdk.JdkHooks;
 import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
+import dev.loomlet.internal.jdk.VmEnd;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -92,6 +93,7 @@ public final class Loop implements JdkHooks.Target {
     private volatile boolean lateInterrupt;
     private volatile boolean closing;
     private volatile boolean closed;
+    private volatile boolean last;
     private long time = System.nanoTime();
     private long looked = time; // when a turn last came as far as the timers and the poller
     private int live;
@@ -843,6 +845,9 @@ public final class Loop implements JdkHooks.Target {
         if (ready.isEmpty()) {
             sleeping = true;
             if (inbox.isEmpty() && (until == null || !until.ended()) && !anybodyDue()) {
+                if (last) {
+                    VmEnd.standStill();
+                }
                 wait = timers.size() == 0 ? -1 : Math.max(0, timers.nextDue() - System.nanoTime());
                 if (wait < 0) {
                     wait = beforeSleepingForEver();
@@ -922,6 +927,12 @@ public final class Loop implements JdkHooks.Target {
         if (waiter == null || waiter.shielded() || (!waiter.fail(interrupted(waiter)) && !waiter.interrupted())) {
             lateInterrupt = true;
         }
+        poller.wakeup();
+    }
+
+    /** The VM is about to end, and waits for who is in native code: this polls no more. Any thread. */
+    public void vmEnds() {
+        last = true;
         poller.wakeup();
     }
 

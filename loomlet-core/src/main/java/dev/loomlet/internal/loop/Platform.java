@@ -7,6 +7,7 @@ import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.jdk.ThreadEnd;
 import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
+import dev.loomlet.internal.jdk.VmEnd;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +101,7 @@ public final class Platform {
             works("a greenlet that waits takes more memory", VirtualThreads.yieldProblem());
             works("a thread dump does not tell which hub a greenlet belongs to", ThreadList.problem());
             works("a hub that nobody closes is not freed when its thread ends", ThreadEnd.problem());
+            works("a process takes 0.3 s longer to end", VmEnd.problem());
             works("monitors held by a waiting thread cannot be seen, so every wait on a hub's own thread uses a stand-in",
                     LockStack.problem());
             boolean pollers = works("sockets are left to the JDK", JdkHooks::startPollers);
