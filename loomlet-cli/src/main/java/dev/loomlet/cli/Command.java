@@ -1,21 +1,20 @@
 package dev.loomlet.cli;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParameterException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/**
- * One command: its options, what {@code --help} says of it, and what it does. Picocli reads the command line; it is told
- * through its model, not through annotations, since looking for those takes a third of the time to start.
- */
+/** One command: its options, what {@code --help} says of it, and what it does. */
 abstract class Command {
 
     /** What the process ends with after a mistake in the command line. */
     static final int USAGE_ERROR = 2;
+
+    private static final Option HELP = Option.flag("--help", "shows this").or("-h");
+
+    /** Longer names than this have a line of their own in the help. */
+    private static final int NAMES = 22;
 
     private final String name;
     private final String synopsis;
@@ -61,53 +60,58 @@ abstract class Command {
 
     /**
      * Does what {@code args} ask for. A mistake in them is explained in one line, without a page of help that would
-     * push it off the screen. Options end before the first argument that is none, or after {@code --}: what follows is left
-     * alone, so that a program's own options need nothing before them.
+     * push it off the screen.
      *
      * @return the exit code
      */
     final int execute(List<String> args, Terminal terminal) {
-        return line(name, terminal)
-                .setOut(terminal.outWriter())
-                .setErr(terminal.errWriter())
-                .setStopAtPositional(true)
-                .setParameterExceptionHandler((e, _) -> {
-                    String typed = e.getCommandLine().getCommandSpec().qualifiedName();
-                    terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
-                    return USAGE_ERROR;
-                })
-                .setExecutionExceptionHandler((e, _, _) -> {
-                    throw e;
-                })
-                .execute(args.toArray(String[]::new));
+        return execute(name, args, terminal);
     }
 
-    private CommandLine line(String typed, Terminal terminal) {
-        CommandSpec[] made = new CommandSpec[1];
-        Callable<Integer> action = () -> {
-            CommandLine line = made[0].commandLine();
-            try {
-                return call(new Invocation(line.getParseResult(), terminal));
-            } catch (UsageException e) {
-                throw new ParameterException(line, e.getMessage());
+    private int execute(String typed, List<String> args, Terminal terminal) {
+        try {
+            Invocation invocation = Invocation.of(allOptions(), args, terminal);
+            if (invocation.has(HELP)) {
+                terminal.out().print(help(typed));
+                return 0;
             }
-        };
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(action).name(name);
-        made[0] = spec;
-        spec.usageMessage().customSynopsis(typed + " " + synopsis).description(summary)
-                .footer(details().toArray(String[]::new)).sortOptions(false).width(120);
-        for (Option each : options()) {
-            spec.addOption(each.spec());
+            List<String> arguments = invocation.arguments();
+            if (commands().isEmpty() || arguments.isEmpty()) {
+                return call(invocation);
+            }
+            for (Command each : commands()) {
+                if (each.name.equals(arguments.getFirst())) {
+                    return each.execute(typed + " " + each.name, arguments.subList(1, arguments.size()), terminal);
+                }
+            }
+            throw new UsageException("there is no command \"" + arguments.getFirst() + "\", but "
+                    + commands().stream().map(Command::name).collect(Collectors.joining(", ")));
+        } catch (UsageException e) {
+            terminal.err().println(typed + ": " + e.getMessage() + " (" + typed + " --help tells more)");
+            return USAGE_ERROR;
         }
-        spec.addOption(OptionSpec.builder("--help", "-h").usageHelp(true).description("shows this").build());
-        if (commands().isEmpty()) {
-            spec.addPositional(PositionalParamSpec.builder().type(List.class).auxiliaryTypes(String.class).arity("0..*")
-                    .index("0..*").hidden(true).build());
-        }
-        CommandLine line = new CommandLine(spec);
-        for (Command each : commands()) {
-            line.addSubcommand(each.name(), each.line(typed + " " + each.name(), terminal));
-        }
-        return line;
+    }
+
+    private List<Option> allOptions() {
+        var all = new ArrayList<Option>(options());
+        all.add(HELP);
+        return all;
+    }
+
+    private String help(String typed) {
+        Stream<String> top = Stream.of("Usage: " + typed + " " + synopsis, summary);
+        Stream<String> options = allOptions().stream().flatMap(each -> lines(each.spelling(), each.help()));
+        Stream<String> leadsTo = commands().isEmpty()
+                ? Stream.of()
+                : Stream.concat(Stream.of("Commands:"),
+                        commands().stream().flatMap(each -> lines(each.name, each.summary)));
+        return Stream.of(top, options, leadsTo, details().stream()).flatMap(lines -> lines)
+                .collect(Collectors.joining("\n", "", "\n"));
+    }
+
+    private static Stream<String> lines(String names, String help) {
+        return names.length() > NAMES
+                ? Stream.of("  " + names, " ".repeat(NAMES + 4) + help)
+                : Stream.of("  " + names + " ".repeat(NAMES + 2 - names.length()) + help);
     }
 }

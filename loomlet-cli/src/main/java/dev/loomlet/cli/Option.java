@@ -2,7 +2,6 @@ package dev.loomlet.cli;
 
 import java.util.List;
 import java.util.stream.Stream;
-import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * An option of a command.
@@ -32,11 +31,11 @@ record Option(List<String> names, String argument, String help) {
         return String.join(", ", names) + (argument.isEmpty() ? "" : " " + argument);
     }
 
-    /** The same, for picocli. */
-    OptionSpec spec() {
-        OptionSpec.Builder spec = OptionSpec.builder(names.toArray(String[]::new)).description(help);
-        return argument.isEmpty()
-                ? spec.type(boolean.class).arity("0").build()
-                : spec.type(String.class).arity("1").paramLabel(argument).build();
+    /** The same by one of its names, for Commons CLI. */
+    org.apache.commons.cli.Option named(String name) {
+        var option = name.startsWith("--")
+                ? org.apache.commons.cli.Option.builder().longOpt(name.substring(2))
+                : org.apache.commons.cli.Option.builder(name.substring(1));
+        return option.hasArg(!argument.isEmpty()).get();
     }
 }

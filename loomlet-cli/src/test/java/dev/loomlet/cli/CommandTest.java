@@ -56,11 +56,13 @@ class CommandTest {
     @Test
     void explainsMistakesInOneLine() {
         assertMistake("top: which command?");
-        assertMistake("top: Unmatched argument at index 0: 'sing'", "sing");
-        assertMistake("top speak: Unknown option: '--quiet'", "speak", "--quiet");
-        assertMistake("top speak: Unknown option: '-q'", "speak", "-q");
-        assertMistake("top speak: Missing required parameter for option '--port' (N)", "speak", "--port");
-        assertMistake("top speak: option '--loud' should be specified without 'yes'", "speak", "--loud=yes");
+        assertMistake("top: there is no command \"sing\", but speak", "sing");
+        assertMistake("top speak: there is no option --quiet", "speak", "--quiet");
+        assertMistake("top speak: there is no option -q", "speak", "-q");
+        assertMistake("top speak: there is no option -lq", "speak", "-lq");
+        assertMistake("top speak: --port is given twice", "speak", "--port=1", "--port", "2");
+        assertMistake("top speak: --port needs a value: --port=N", "speak", "--port");
+        assertMistake("top speak: --loud takes no value: \"--loud=yes\"", "speak", "--loud=yes");
         for (String port : List.of("x", "", "-1", "65536", "99999999999")) {
             assertMistake("top speak: --port must be a whole number from 0 to 65535, not \"" + port + '"',
                     "speak", "--port", port);
@@ -75,7 +77,7 @@ class CommandTest {
         out.reset();
         assertThat(run("speak", "--help")).isZero();
         assertThat(out.toString(UTF_8))
-                .contains("Usage: top speak [OPTIONS] WORDS", "--loud", "-l", "--port=N", "where to listen");
+                .contains("Usage: top speak [OPTIONS] WORDS", "--loud", "-l", "--port N", "where to listen");
         assertThat(err.toString(UTF_8)).isEmpty();
     }
 

@@ -414,7 +414,7 @@ class RunCommandTest {
         isOneMistake("loomlet run: which program?", "run");
         isOneMistake("loomlet run: --threads must be app, all or none, not \"some\"", "run", "--threads", "some",
                 empty.toString());
-        isOneMistake("loomlet run: Unknown option: '--nonsense'", "run", "--nonsense", empty.toString());
+        isOneMistake("loomlet run: there is no option --nonsense", "run", "--nonsense", empty.toString());
         isOneMistake("loomlet run: which program?", "run", "-cp", "classes");
         Path noMain = jar("");
         isOneMistake("loomlet: " + noMain + " names no Main-Class", "run", noMain.toString());
