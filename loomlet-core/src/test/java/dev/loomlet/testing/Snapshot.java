@@ -115,6 +115,8 @@ final class Snapshot {
                 || target.endsWith(".jar") // class loaders keep what they have once opened
                 || target.equals("/dev/random")
                 || target.equals("/dev/urandom")
+                || target.matches(".*/\\d{4}(_\\d\\d){5}\\.jfr") // a flight recording that goes on has one, then the next
+                || target.equals("/proc") // it lists the processes now and then
                 || target.matches("/proc/\\d+/fd"); // this listing itself
     }
 
