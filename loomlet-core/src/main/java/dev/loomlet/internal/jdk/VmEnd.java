@@ -15,14 +15,24 @@ import org.jspecify.annotations.Nullable;
  * hubs stop polling, and the poller is made to wake a virtual thread whose scheduler does not return.
  */
 public final class VmEnd {
-    private static final int SLOT = 9; // the last of java.lang.Shutdown, which uses three
+    private static final int LAST_SLOT = 9; // of java.lang.Shutdown,
+    private static final int FREE_SLOTS = 7; // which uses three
 
     private static volatile Runnable action = () -> {};
 
     private static final String PROBLEM = Access.problem(() -> {
         MethodHandle add = Access.staticMethod(Access.type("java.lang.Shutdown"), "add", void.class, int.class,
                 boolean.class, Runnable.class);
-        add.invokeExact(SLOT, true, (Runnable) VmEnd::ends);
+        for (int i = 0;; i++) {
+            try {
+                add.invokeExact(LAST_SLOT - i, true, (Runnable) VmEnd::ends);
+                return;
+            } catch (InternalError e) { // taken, by another copy of Loomlet perhaps
+                if (i == FREE_SLOTS - 1) {
+                    throw new IllegalStateException("java.lang.Shutdown has no place left", e);
+                }
+            }
+        }
     });
 
     private VmEnd() {}
