@@ -10,7 +10,9 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Socket} whose waits are Loomlet's own: the connections that {@link StreamServer} hands out and
@@ -42,7 +44,14 @@ import java.util.concurrent.TimeUnit;
  * <p><b>Threads.</b> Any. A greenlet that waits parks, a hub's own thread runs the hub meanwhile, another thread blocks.
  */
 public final class StreamSocket extends Socket {
+    private static final int AHEAD = 1024;
+
     private final FastSocketImpl impl;
+
+    // What a read for TLS has found beyond what it was asked for; the reader's.
+    private byte @Nullable [] ahead;
+    private int aheadAt;
+    private int aheadEnd;
 
     StreamSocket() throws SocketException {
         this(new FastSocketImpl(false, true));
@@ -69,7 +78,7 @@ public final class StreamSocket extends Socket {
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
             try {
-                return impl.read(bytes, offset, length);
+                return ahead == null ? impl.read(bytes, offset, length) : readAhead(bytes, offset, length);
             } catch (SocketTimeoutException e) {
                 throw e;
             } catch (InterruptedIOException e) {
@@ -79,7 +88,7 @@ public final class StreamSocket extends Socket {
 
         @Override
         public int available() throws IOException {
-            return impl.available();
+            return impl.available() + (aheadEnd - aheadAt);
         }
 
         @Override
@@ -107,6 +116,33 @@ public final class StreamSocket extends Socket {
         public void close() throws IOException {
             StreamSocket.this.close();
         }
+    }
+
+    /**
+     * From now on reads look ahead a little: TLS asks for the five bytes that begin a record, and then for the rest, and a short
+     * one is there as a whole after one call of the system.
+     */
+    void lookAhead() {
+        ahead = new byte[AHEAD];
+    }
+
+    private int readAhead(byte[] bytes, int offset, int length) throws IOException {
+        byte[] buffer = Objects.requireNonNull(ahead);
+        if (aheadAt == aheadEnd) {
+            if (length >= AHEAD || length == 0) {
+                return impl.read(bytes, offset, length);
+            }
+            int n = impl.read(buffer, 0, AHEAD);
+            if (n <= 0) {
+                return n;
+            }
+            aheadAt = 0;
+            aheadEnd = n;
+        }
+        int n = Math.min(length, aheadEnd - aheadAt);
+        System.arraycopy(buffer, aheadAt, bytes, offset, n);
+        aheadAt += n;
+        return n;
     }
 
     @Override
@@ -224,6 +260,9 @@ public final class StreamSocket extends Socket {
      * @return false if the time is over
      */
     public boolean awaitReadable(Duration timeout) throws IOException {
+        if (aheadAt < aheadEnd) {
+            return true;
+        }
         try {
             return impl.awaitReadable(timeout.isNegative() ? 0 : TimeUnit.NANOSECONDS.convert(timeout));
         } catch (InterruptedIOException e) {

@@ -211,6 +211,7 @@ public final class Tls {
      * @throws SSLHandshakeException if no agreement was reached, or not in time; the connection is closed then
      */
     public SSLSocket accept(Socket socket) throws IOException {
+        lookAhead(socket);
         SSLSocket secure = (SSLSocket) context().getSocketFactory()
                 .createSocket(socket, (java.io.InputStream) null, true);
         SSLParameters parameters = secure.getSSLParameters();
@@ -233,6 +234,7 @@ public final class Tls {
      * @throws SSLHandshakeException if no agreement was reached, or not in time; the connection is closed then
      */
     public SSLSocket connect(Socket socket, String host, int port) throws IOException {
+        lookAhead(socket);
         SSLSocket secure = (SSLSocket) context().getSocketFactory().createSocket(socket, host, port, true);
         SSLParameters parameters = secure.getSSLParameters();
         parameters.setApplicationProtocols(protocols.toArray(String[]::new));
@@ -242,6 +244,12 @@ public final class Tls {
         }
         secure.setSSLParameters(parameters);
         return shakeHands(socket, secure);
+    }
+
+    private static void lookAhead(Socket socket) {
+        if (socket instanceof StreamSocket stream) {
+            stream.lookAhead();
+        }
     }
 
     private SSLSocket shakeHands(Socket plain, SSLSocket secure) throws IOException {

@@ -10,9 +10,14 @@ import dev.loomlet.http.WebSocket.Text;
 import dev.loomlet.net.Sockets;
 import dev.loomlet.net.Tls;
 import dev.loomlet.sync.Event;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -119,6 +124,109 @@ class TlsTest extends ServerTest {
             }
             try (Client client = secure(server, client())) {
                 assertThat(client.get("/x").read().text()).isEqualTo("/x");
+            }
+            assertNobodyIsLeft(server);
+            assertThat(reported).isEmpty();
+        });
+    }
+
+    /** A connection that can keep what is written to it for a while, and then sends all of it at once. */
+    private static final class Holding extends Socket {
+        final Socket below;
+        final ByteArrayOutputStream held = new ByteArrayOutputStream();
+        boolean holds;
+
+        Holding(Socket below) {
+            this.below = below;
+        }
+
+        void release() throws IOException {
+            holds = false;
+            below.getOutputStream().write(held.toByteArray());
+        }
+
+        @Override
+        public OutputStream getOutputStream() throws IOException {
+            OutputStream out = below.getOutputStream();
+            return new OutputStream() {
+                @Override
+                public void write(int b) throws IOException {
+                    write(new byte[] {(byte) b}, 0, 1);
+                }
+
+                @Override
+                public void write(byte[] bytes, int offset, int length) throws IOException {
+                    (holds ? held : out).write(bytes, offset, length);
+                }
+            };
+        }
+
+        @Override
+        public InputStream getInputStream() throws IOException {
+            return below.getInputStream();
+        }
+
+        @Override
+        public boolean isConnected() {
+            return true;
+        }
+
+        @Override
+        public InetAddress getInetAddress() {
+            return below.getInetAddress();
+        }
+
+        @Override
+        public SocketAddress getRemoteSocketAddress() {
+            return below.getRemoteSocketAddress();
+        }
+
+        @Override
+        public int getSoTimeout() throws SocketException {
+            return below.getSoTimeout();
+        }
+
+        @Override
+        public void setSoTimeout(int millis) throws SocketException {
+            below.setSoTimeout(millis);
+        }
+
+        @Override
+        public void shutdownOutput() throws IOException {
+            below.shutdownOutput();
+        }
+
+        @Override
+        public boolean isClosed() {
+            return below.isClosed();
+        }
+
+        @Override
+        public void close() throws IOException {
+            super.close();
+            below.close();
+        }
+    }
+
+    /** What was read together with a record, and is one itself, is not waited for at the connection. */
+    @Test
+    void requestsInRecordsThatComeTogetherAreAllAnswered() throws Exception {
+        Tls tls = server(first);
+        HttpServer server = serve(ECHO, builder -> builder.tls(tls));
+        run(() -> {
+            try (Holding below = new Holding(connect(server));
+                    Client client = new Client(client().connect(below, "localhost", server.port()))) {
+                assertThat(client.get("/first").read().text()).isEqualTo("/first");
+                below.holds = true;
+                for (String each : List.of("/a", "/b", "/" + "c".repeat(900), "/d")) {
+                    client.get(each);
+                }
+                client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n").send("e").send("f");
+                below.release();
+                for (String each : List.of("/a", "/b", "/" + "c".repeat(900), "/d", "ef")) {
+                    assertThat(client.read().text()).isEqualTo(each);
+                }
+                assertThat(client.get("/last").read().text()).isEqualTo("/last");
             }
             assertNobodyIsLeft(server);
             assertThat(reported).isEmpty();
