@@ -90,6 +90,9 @@ final class Line extends DescriptorHandler {
             register();
         }
         Waiter waiter = Waiter.again(this);
+        if (user.endsByInterrupt()) {
+            waiter.reachByInterrupt();
+        }
         this.user = user;
         reader = waiter;
         try {
@@ -126,10 +129,13 @@ final class Line extends DescriptorHandler {
      * @return false if the time is over
      */
     boolean await(boolean read, long nanos, Object reason) throws IOException, InterruptedException {
+        return await(read, nanos, new Waiter(reason));
+    }
+
+    private boolean await(boolean read, long nanos, Waiter waiter) throws IOException, InterruptedException {
         if (!registered) {
             register();
         }
-        Waiter waiter = new Waiter(reason);
         if (read) {
             reader = waiter;
         } else {
@@ -144,6 +150,13 @@ final class Line extends DescriptorHandler {
                 writer = null;
             }
         }
+    }
+
+    /** As {@link #await}, but a kill and a timeout arrive as an interrupt. */
+    boolean awaitLikeTheJdk(boolean read, long nanos, Object reason) throws IOException, InterruptedException {
+        Waiter waiter = new Waiter(reason);
+        waiter.reachByInterrupt();
+        return await(read, nanos, waiter);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.loomlet.net;
 
 import dev.loomlet.Loomlet;
 import dev.loomlet.internal.jdk.SocketNatives;
+import dev.loomlet.internal.jdk.VirtualThreads;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.Waiter;
 import java.io.FileDescriptor;
@@ -365,6 +366,15 @@ abstract class SocketLife extends SocketImpl {
 
     // --- waiting
 
+    /**
+     * Whether a kill and a timeout arrive as an interrupt, which ends the connection. Who uses {@link java.net.Socket} does
+     * not know of them: a pool of connections would lend this one to the next, who would read the rest of an answer that was
+     * meant for another. Who uses {@link StreamSocket} can go on with it.
+     */
+    final boolean endsByInterrupt() {
+        return !strict && !server;
+    }
+
     /** The line of the caller's loop, or null if it is on none that watches descriptors. */
     @Nullable
     Line line() {
@@ -407,7 +417,10 @@ abstract class SocketLife extends SocketImpl {
             return;
         }
         try {
-            if (!line.await(read, nanos, new Reason(what, this)) && open()) {
+            Reason reason = new Reason(what, this);
+            boolean came = endsByInterrupt() ? line.awaitLikeTheJdk(read, nanos, reason)
+                    : line.await(read, nanos, reason);
+            if (!came && open()) {
                 throw timedOut(what);
             }
         } catch (InterruptedException e) {
@@ -452,8 +465,13 @@ abstract class SocketLife extends SocketImpl {
     void share(@Nullable Line line) {
         if (line != null && ++streak >= STREAK) {
             streak = 0;
-            if (Thread.currentThread().isVirtual()) {
-                Loomlet.yieldNow();
+            Thread current = Thread.currentThread();
+            if (current.isVirtual()) {
+                if (endsByInterrupt()) {
+                    VirtualThreads.giveWay(current);
+                } else {
+                    Loomlet.yieldNow();
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.TimeoutExpired;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -29,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -217,6 +219,54 @@ class FastSocketTest {
             assertThat(read(b, left.length())).isEqualTo(left);
             b.getOutputStream().write(bytes("ok"));
             assertThat(read(a, 2)).isEqualTo("ok");
+        });
+    }
+
+    /** As the agent puts it under a program's own sockets. */
+    private static final class PlainSocket extends Socket {
+        PlainSocket() throws SocketException {
+            super(new FastSocketImpl(false, false));
+        }
+    }
+
+    @Test
+    void aSocketOfAProgramThatKnowsOfNoKillIsClosedByOneInMidCall() throws Exception {
+        Loomlet.run(() -> {
+            try (ServerSocket server = Sockets.listen("127.0.0.1:0", 10); Socket reads = new PlainSocket();
+                    Socket writes = new PlainSocket(); Socket late = new PlainSocket()) {
+                reads.connect(server.getLocalSocketAddress());
+                writes.connect(server.getLocalSocketAddress());
+                late.connect(server.getLocalSocketAddress());
+                AtomicReference<Exception> told = new AtomicReference<>();
+                Greenlet<Void> reader = waiting(Loomlet.spawn(() -> {
+                    try {
+                        assertThat(reads.getInputStream().read()).isEqualTo('x');
+                    } catch (SocketException e) {
+                        told.set(e); // as a library that wants to know whether its connection is still good
+                        throw e;
+                    }
+                }));
+                reader.kill();
+                assertThat(reader.exit()).isPresent();
+                assertThat(told.get()).hasMessage("Closed by interrupt");
+                assertThat(reads.isClosed()).isTrue();
+                Greenlet<Void> dueBefore = Loomlet.spawn(() -> {
+                    Greenlet<?> me = Loomlet.current().orElseThrow();
+                    Loomlet.spawn(() -> me.kill(Duration.ZERO));
+                    Loomlet.withTimeout(Duration.ofMillis(50), () -> {
+                        for (;;) {
+                            writes.getOutputStream().write(new byte[100_000]);
+                        }
+                    });
+                });
+                dueBefore.join();
+                assertThat(dueBefore.exit()).isPresent();
+                assertThat(writes.isClosed()).isTrue();
+                assertThatExceptionOfType(TimeoutExpired.class).isThrownBy(
+                        () -> Loomlet.withTimeout(Duration.ofMillis(50), () -> late.getInputStream().read()));
+                assertThat(late.isClosed()).isTrue();
+                assertThat(Thread.currentThread().isInterrupted()).isFalse();
+            }
         });
     }
 

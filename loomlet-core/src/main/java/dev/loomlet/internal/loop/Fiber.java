@@ -134,6 +134,13 @@ public final class Fiber implements Executor, Runnable {
         return !queued && !done && waiting == null && loop.running() != this && !Away.is(thread);
     }
 
+    /** Whether it is in such a wait, or in one of ours that is to be like those. */
+    private boolean reachedByInterrupt() {
+        Waiter waiter = waiting;
+        return waiter == null ? inForeignWait()
+                : waiter.byInterrupt() && !queued && !done && loop.running() != this && !Away.is(thread);
+    }
+
     private static boolean parked(Thread.State state) {
         return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
     }
@@ -207,7 +214,7 @@ public final class Fiber implements Executor, Runnable {
         }
         loop.leave(this);
         Pending due = pending;
-        if (due != null && !due.poked && inForeignWait()) {
+        if (due != null && !due.poked && reachedByInterrupt()) {
             loop.pokeSoon(this);
         }
     }
@@ -253,7 +260,7 @@ public final class Fiber implements Executor, Runnable {
             return true;
         }
         Waiter waiter = waiting;
-        if (waiter != null && !waiter.shielded() && waiter.fail(cause)) {
+        if (waiter != null && !waiter.shielded() && !waiter.byInterrupt() && waiter.fail(cause)) {
             return true;
         }
         Pending last = new Pending(cause);
@@ -266,7 +273,7 @@ public final class Fiber implements Executor, Runnable {
             }
             at.next = last;
         }
-        return !inForeignWait();
+        return !reachedByInterrupt();
     }
 
     /**
@@ -275,7 +282,7 @@ public final class Fiber implements Executor, Runnable {
      * bare loop: an interrupt may run code of the program.
      */
     public void poke() {
-        if (pending == null || !inForeignWait()) {
+        if (pending == null || !reachedByInterrupt()) {
             return;
         }
         boolean news = false;

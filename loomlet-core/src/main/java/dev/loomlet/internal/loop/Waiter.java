@@ -45,6 +45,7 @@ public class Waiter extends Timer {
     private @Nullable Object result; // written between CLAIMED and RESUMED or FAILED
     private long since;
     private boolean shielded;
+    private boolean byInterrupt;
 
     /**
      * A waiter for the calling thread.
@@ -76,6 +77,7 @@ public class Waiter extends Timer {
         spare.reason = reason;
         spare.result = null;
         spare.shielded = false;
+        spare.byInterrupt = false;
         spare.state = WAITING;
         return spare;
     }
@@ -159,6 +161,19 @@ public class Waiter extends Timer {
         }
     }
 
+    /**
+     * What is thrown at the greenlet in this wait is to arrive as it does in waits of the JDK, by an interrupt. For waits on
+     * behalf of code that knows nothing of greenlets.
+     */
+    public final void reachByInterrupt() {
+        byInterrupt = party instanceof Fiber fiber && fiber.owner() != null;
+    }
+
+    /** Whether only an interrupt reaches it. */
+    final boolean byInterrupt() {
+        return byInterrupt;
+    }
+
     /** Whether nothing may be thrown at it. */
     final boolean shielded() {
         return shielded;
@@ -170,7 +185,7 @@ public class Waiter extends Timer {
     }
 
     private void awaitFiber(Fiber fiber, long nanos) {
-        Throwable due = shielded ? null : fiber.takePending();
+        Throwable due = shielded || byInterrupt ? null : fiber.takePending();
         if (due != null) {
             if (!fail(due)) {
                 fiber.putBack(due); // a value was faster: this is for the next wait
