@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * thread to the program, so results, exceptions, thread locals and locks are as ever. The lock of a {@code synchronized}
  * method is taken before the greenlet moves. The code in the call runs beside the other greenlets of the hub.
  *
- * <p><b>Kill and timeout</b> do not reach a greenlet in such a call: they are thrown at its next wait after it.
+ * <p><b>Kill and timeout</b> do not reach a greenlet in such a call: they are thrown at its next wait after it, and the next
+ * such call is one.
  *
  * <p>On threads that are no greenlets nothing changes. gevent has no counterpart: there, each call has to be given to the
  * thread pool by hand.

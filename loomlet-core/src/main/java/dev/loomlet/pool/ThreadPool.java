@@ -172,15 +172,18 @@ public final class ThreadPool implements AutoCloseable {
      * be moved (a native method has called it, or a class is being initialised), it stays where it is.
      *
      * <p><b>Kill and timeout</b> end the wait for a place. After that they do not reach the greenlet before it is back: they
-     * are thrown at its next wait. Waits inside are those of a thread without a hub.
+     * are thrown at its next wait, and to enter again is one, whether there is a place or not. Waits inside are those of a
+     * thread without a hub.
      *
      * @throws IllegalStateException if the pool is closed
      */
     public Stay enter() {
-        if (Fiber.current() == null) {
+        Fiber fiber = Fiber.current();
+        if (fiber == null) {
             return Stay.NOWHERE;
         }
         checkOpen();
+        fiber.checkPending(); // now: a call that is under way cannot be ended, and one that is over has a result
         slots.take(-1);
         Away away = null;
         try {

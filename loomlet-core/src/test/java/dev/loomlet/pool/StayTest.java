@@ -159,6 +159,31 @@ class StayTest {
     }
 
     @Test
+    void aKillThatCameMeanwhileIsThrownWhenItEntersAgain() {
+        CountDownLatch away = new CountDownLatch(1);
+        AtomicBoolean goOn = new AtomicBoolean();
+        AtomicBoolean again = new AtomicBoolean();
+        Greenlet<Void> leaves = spawn(() -> {
+            try (var _ = pool.enter()) {
+                away.countDown();
+                while (!goOn.get()) {
+                    Thread.onSpinWait();
+                }
+            }
+            try (var _ = pool.enter()) {
+                again.set(true);
+            }
+        });
+        joinAll(spawn(() -> {
+            away.await();
+            spawn(() -> goOn.set(true));
+            leaves.kill();
+        }));
+        assertThat(leaves.exit()).isPresent();
+        assertThat(again).isFalse();
+    }
+
+    @Test
     void moreThanThePoolHasPlacesForWaitForAPlace() {
         List<Greenlet<Integer>> all = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
