@@ -94,6 +94,14 @@ class Regular {
             buffer.flip();
             sum += channel.write(buffer, 10_000);
             channel.force(true);
+            Path copy = path.resolveSibling(path.getFileName() + ".copy");
+            try (FileChannel other = FileChannel.open(copy, StandardOpenOption.CREATE, StandardOpenOption.READ,
+                    StandardOpenOption.WRITE)) {
+                sum += (int) channel.transferTo(100, 150_000, other);
+                sum += (int) other.transferFrom(channel.position(0), 150_000, 30_000);
+                sum += Arrays.hashCode(Files.readAllBytes(copy));
+            }
+            Files.delete(copy);
         }
         byte[] all = Files.readAllBytes(path);
         Files.write(path, Arrays.copyOf(all, 1000));

@@ -285,6 +285,10 @@ public final class FileHooks {
                 changes.put("implWrite([Ljava/nio/ByteBuffer;II)J", write);
                 changes.put("writeInternal(Ljava/nio/ByteBuffer;J)I", write);
                 changes.put("implForce(Z)V", around("force", descriptor(name, "WRITE")));
+                changes.put("transferToFileDescriptor(JILjava/io/FileDescriptor;)J",
+                        around("transferTo", descriptor(name, "READ")));
+                changes.put("transferFromFileDescriptor(Ljava/io/FileDescriptor;JJ)J",
+                        around("transferFrom", descriptor(name, "WRITE")));
             }
             case "jdk/internal/misc/Blocker" -> {
                 changes.put("begin()Z", running("BLOCKS"));
