@@ -18,7 +18,8 @@ import java.util.Optional;
  * hub.onStall(stall -> stall.known().ifPresent(known -> log.warn(known.remedy())));
  * }
  *
- * @param frames the methods that give it away, such as {@code org.sqlite.core.NativeDB#*}, as in {@link Offload}
+ * @param frames the methods that give it away, such as {@code org.sqlite.core.NativeDB#*}, as in {@link Offload};
+ *     {@code <clinit>} where it is enough that the class is used
  * @param library its name
  * @param versions those in which it was seen
  * @param symptom what happens
@@ -27,6 +28,12 @@ import java.util.Optional;
 public record KnownOffender(String frames, String library, String versions, String symptom, String remedy) {
     private static final String LIST = "known-offenders.tsv";
     private static final int COLUMNS = 5;
+
+    /** What is written for the method where it is enough that a class is used. */
+    private static final String LOADED = "#<clinit>";
+
+    /** Where such classes are: to read the list takes longer than a class may take to load. */
+    private static final List<String> PACKAGES = List.of("com.jogamp.", "jcuda.", "org.lmdbjava.", "org.lwjgl.");
 
     /** The list. */
     private static final class All {
@@ -45,6 +52,21 @@ public record KnownOffender(String frames, String library, String versions, Stri
                 if (Offload.matches(each.frames, frame.getClassName(), frame.getMethodName())) {
                     return Optional.of(each);
                 }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The one that is met as soon as a class is used: a library that keeps something for each OS thread, where all greenlets of
+     * a hub share one. The agent says so when it is loaded.
+     *
+     * @param type the name of the class
+     */
+    public static Optional<KnownOffender> loaded(String type) {
+        for (String each : PACKAGES) {
+            if (type.startsWith(each)) {
+                return all().stream().filter(known -> known.frames.equals(type + LOADED)).findFirst();
             }
         }
         return Optional.empty();

@@ -51,6 +51,14 @@ class OffloadTest {
     }
 
     @Test
+    void whatIsMetByItsClassIsFoundByIt() {
+        List<String> classes = KnownOffender.all().stream().map(KnownOffender::frames)
+                .filter(each -> each.endsWith("#<clinit>")).map(each -> each.substring(0, each.indexOf('#'))).toList();
+        assertThat(classes).isNotEmpty().allSatisfy(each -> assertThat(KnownOffender.loaded(each)).isPresent());
+        assertThat(KnownOffender.loaded("org.lmdbjava.Txn")).isEmpty();
+    }
+
+    @Test
     void everyKnownOffenderIsSaidCompletely() {
         assertThat(KnownOffender.all()).hasSizeGreaterThan(10).allSatisfy(each -> {
             assertThat(each.frames()).matches("[^#]+#[^#]+");

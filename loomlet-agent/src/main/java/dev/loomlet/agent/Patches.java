@@ -1,5 +1,6 @@
 package dev.loomlet.agent;
 
+import dev.loomlet.KnownOffender;
 import dev.loomlet.internal.jdk.OffloadedMethods;
 import dev.loomlet.internal.jdk.ThreadHooks;
 import java.lang.instrument.ClassDefinition;
@@ -53,6 +54,7 @@ final class Patches {
                     return null;
                 }
                 ownership.loads(name, domain);
+                KnownOffender.loaded(name.replace('/', '.')).ifPresent(each -> System.err.println("loomlet: " + each));
                 byte[] result = guarded(name, bytes, false);
                 if (result != null) {
                     rewritten.incrementAndGet();

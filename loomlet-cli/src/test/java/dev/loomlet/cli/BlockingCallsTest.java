@@ -203,6 +203,13 @@ class BlockingCallsTest {
                 .anyMatch(each -> each.contains("going round in one place") && each.contains("main"));
     }
 
+    @Test
+    void aLibraryThatKeepsSomethingForEachOsThreadIsNamedWhenItIsLoaded() throws Exception {
+        var ended = programs.onGreenlets("Bound");
+        assertThat(ended.out()).isEqualTo("true\n");
+        assertThat(ended.err()).containsOnlyOnce("loomlet: lmdbjava").contains("MDB_NOTLS");
+    }
+
     /** What a program says on its standard error, until a line contains that; then the program is ended. */
     private static List<String> untilSaid(String text, List<String> args) throws Exception {
         Process process = programs.command(args).start();
