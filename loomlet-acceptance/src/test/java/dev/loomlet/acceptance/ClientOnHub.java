@@ -9,17 +9,19 @@ import dev.loomlet.TimeoutExpired;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
+import program.ThreadProgram;
 
 /** A client: each call is a greenlet, its peer is elsewhere. */
 public abstract class ClientOnHub extends OnOneHub {
     @Override
     protected <T> Future<T> start(Callable<T> call) {
-        return hub().spawn(() -> {
+        Callable<T> watched = () -> {
             seen();
             T result = call.call();
             seen();
             return result;
-        });
+        };
+        return underAgent() ? ThreadProgram.start(watched) : hub().spawn(watched);
     }
 
     @Override

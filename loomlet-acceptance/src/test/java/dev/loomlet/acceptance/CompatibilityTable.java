@@ -30,8 +30,8 @@ final class CompatibilityTable {
                 table.rows.add(row);
             }
         }
-        table.rows.sort(Comparator.comparing((Properties row) -> row.getProperty("kind"))
-                .thenComparing(row -> row.getProperty("name"), String.CASE_INSENSITIVE_ORDER));
+        table.rows
+                .sort(Comparator.comparing((Properties row) -> row.getProperty("name"), String.CASE_INSENSITIVE_ORDER));
         return table;
     }
 
@@ -72,9 +72,9 @@ final class CompatibilityTable {
                 # Other people's software on one hub
 
                 This page is made by the acceptance suite: unmodified clients and servers, each against a real peer, on one
-                hub, without an agent. To make it anew:
+                hub, without an agent except where it is said. To make it anew:
 
-                    mvn -Pacceptance -pl loomlet-core,loomlet-acceptance clean verify
+                    mvn -Pacceptance -pl loomlet-core,loomlet-agent,loomlet-acceptance clean verify
                     cp loomlet-acceptance/target/compatibility.md docs/compatibility.md
 
                 What is proved of each: right results; %d calls at the same time, each of which takes %d ms at the other end,
@@ -88,6 +88,9 @@ final class CompatibilityTable {
                 Clients are called by greenlets, and their peers run on real threads or in a process of their own. Handlers of
                 servers are greenlets, and the clients that ask them run on real threads. Threads that a library starts for
                 itself stay real threads, unless it lets a program hand it an executor.
+
+                Clients under the agent run in a process of their own, as `./loomlet run` and `-javaagent:` run programs: its
+                main thread and the threads that make the calls are plain threads, which the agent makes greenlets of one hub.
                 """
                 .formatted(OnOneHub.CALLS, OnOneHub.LATENCY.toMillis(), OnOneHub.LONGEST_GAP.toMillis(),
                         OnOneHub.ROUNDS);
@@ -95,10 +98,12 @@ final class CompatibilityTable {
 
     String text() {
         StringBuilder text = new StringBuilder(introduction());
-        for (String kind : new String[] {"client", "server"}) {
-            text.append("\n## ").append(kind.equals("client") ? "Clients" : "Servers")
-                    .append("\n\n| library | version | ")
-                    .append(kind.equals("client") ? "peer" : "asked by").append(" |");
+        for (String kind : new String[] {"client", "agent", "server"}) {
+            text.append("\n## ").append(switch (kind) {
+                case "client" -> "Clients";
+                case "agent" -> "Clients under the agent";
+                default -> "Servers";
+            }).append("\n\n| library | version | ").append(kind.equals("server") ? "asked by" : "peer").append(" |");
             for (Proof each : Proof.values()) {
                 text.append(' ').append(each.heading()).append(" |");
             }
@@ -131,6 +136,7 @@ final class CompatibilityTable {
             case CONCURRENT -> row.getProperty("elapsed") + " ms";
             case GAP -> row.getProperty("gap") + " ms";
             case TLS -> "yes, " + row.getProperty("tls.elapsed") + " ms, gap " + row.getProperty("tls.gap") + " ms";
+            case KILL, TIMEOUT -> row.getProperty("note." + proof, "yes");
             default -> "yes";
         };
     }

@@ -33,6 +33,11 @@ final class Findings {
         figures.setProperty("not." + proof, "true");
     }
 
+    /** What the table is to say instead of yes. */
+    void note(Proof proof, String note) {
+        figures.setProperty("note." + proof, note);
+    }
+
     void skipped(String why) {
         skipped = why;
     }

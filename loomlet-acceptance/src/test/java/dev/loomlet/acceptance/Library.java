@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /**
  * What is tried.
  *
- * @param kind "client" or "server"
+ * @param kind "client", "server" or "agent", which is a client in a process that the agent is in
  * @param name as people call it
  * @param version of its jar
  * @param peer what it talks to
@@ -29,6 +29,11 @@ public record Library(String kind, String name, String version, String peer, Str
     /** The same with a remedy. */
     public Library with(String newRemedy) {
         return new Library(kind, name, version, peer, newRemedy);
+    }
+
+    /** The same with the agent. */
+    public Library underAgent() {
+        return new Library("agent", name, version, peer, remedy);
     }
 
     private static String versionOf(Class<?> type) {

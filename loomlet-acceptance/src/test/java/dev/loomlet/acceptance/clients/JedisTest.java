@@ -20,12 +20,17 @@ class JedisTest extends RedisClientOnHub {
                         + " the agent cures that");
     }
 
+    ConnectionPoolConfig pool() {
+        ConnectionPoolConfig pool = new ConnectionPoolConfig();
+        pool.setMaxWait(Duration.ofSeconds(5));
+        return pool;
+    }
+
     @Override
     void make(int port, boolean tls) {
-        ConnectionPoolConfig pool = new ConnectionPoolConfig();
+        ConnectionPoolConfig pool = pool();
         pool.setMaxTotal(CALLS);
         pool.setMaxIdle(CALLS);
-        pool.setMaxWait(Duration.ofSeconds(5));
         DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder();
         if (tls) {
             config.sslOptions(SslOptions.defaults());

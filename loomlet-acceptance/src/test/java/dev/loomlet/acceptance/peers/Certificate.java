@@ -22,7 +22,8 @@ public final class Certificate {
     /** The password of the key store. */
     public static final String PASSWORD = "loomlet";
 
-    private static final Path FOLDER = Path.of("target", "certificate").toAbsolutePath();
+    private static final Path FOLDER = Path.of("target",
+            "certificate-" + ProcessHandle.current().pid()).toAbsolutePath(); // there may be several at a time
     private static final Path STORE = FOLDER.resolve("store.p12");
     private static final Path KEY = FOLDER.resolve("key.pem");
     private static final Path CERTIFICATE = FOLDER.resolve("certificate.pem");
