@@ -1,4 +1,4 @@
-/** Errors that nobody catches: with a handler, with the group's, and in main. */
+/** Errors that nobody catches: with a handler, with the group's, with a handler that fails, and in main. */
 class Uncaught {
     static void fail(String what) {
         throw new IllegalStateException(what, new RuntimeException("cause"));
@@ -18,6 +18,10 @@ class Uncaught {
         Thread grouped = new Thread(group, () -> fail("grouped"), "grouped");
         grouped.start();
         grouped.join();
+        Thread twice = new Thread(() -> fail("first"), "twice");
+        twice.setUncaughtExceptionHandler((t, e) -> fail("second"));
+        twice.start();
+        twice.join();
         Thread plain = new Thread(() -> fail("plain"), "plain");
         plain.start();
         plain.join();

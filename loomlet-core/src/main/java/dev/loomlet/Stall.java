@@ -35,7 +35,8 @@ public record Stall(
         /** It computes. */
         CPU("computing; give way now and then, or use hub.threadPool()"),
         /** It goes round in a loop at one place, perhaps for what only another greenlet could bring. */
-        SPIN_LOOP("going round in one place; if it waits for another greenlet, that one cannot run"),
+        SPIN_LOOP("going round in one place; if it waits for another greenlet, that one cannot run: let the loop call"
+                + " Thread.yield(), or leave a program's threads real (./loomlet run --threads none)"),
         /** It waits, but cannot leave its thread: a native method has called it. */
         PINNED_PARK("waiting with a native method on its stack, so that it cannot leave the thread"),
         /** It waits within the initialisation of a class. */

@@ -4,6 +4,7 @@ import dev.loomlet.internal.jdk.FileHooks;
 import dev.loomlet.internal.loop.Fiber;
 import dev.loomlet.internal.loop.Monitoring;
 import dev.loomlet.internal.loop.Recording;
+import dev.loomlet.internal.loop.Warnings;
 import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.Arrays;
@@ -144,8 +145,13 @@ final class StallDetector implements Runnable {
 
     /** A thread of its own logs it, as that may take locks. */
     private static void report(String deadlock) {
-        startDaemon(() -> System.getLogger("dev.loomlet.stall").log(System.Logger.Level.WARNING, deadlock),
-                "loomlet-stall-report");
+        startDaemon(() -> warn(deadlock), "loomlet-stall-report");
+    }
+
+    private static void warn(String text) {
+        if (!Warnings.print(text)) {
+            System.getLogger("dev.loomlet.stall").log(System.Logger.Level.WARNING, text);
+        }
     }
 
     private void look(Hub hub, long now) {
@@ -309,7 +315,7 @@ final class StallDetector implements Runnable {
         if (JFR) {
             StallEvent.record(stall);
         }
-        System.getLogger("dev.loomlet.stall").log(System.Logger.Level.WARNING, stall::toString);
+        warn(stall.toString());
         Consumer<Stall> handler = stall.hub().stallHandler();
         if (handler != null) {
             try {

@@ -41,7 +41,10 @@ final class AppThreads implements ThreadHooks.Callbacks {
     private final Ownership ownership;
     private final Set<ThreadHooks.Pair> alive = ConcurrentHashMap.newKeySet();
     private final Set<Object> pools = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+    private final Set<Object> libraryPools =
+            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final Set<String> leftReal = ConcurrentHashMap.newKeySet();
+    private final Set<String> ofLibraries = ConcurrentHashMap.newKeySet();
     private final AtomicInteger keepAlive = new AtomicInteger();
     private final AtomicInteger started = new AtomicInteger();
     private final AtomicInteger asyncs = new AtomicInteger();
@@ -86,6 +89,11 @@ final class AppThreads implements ThreadHooks.Callbacks {
     /** Names of threads of the program that stayed real. */
     Set<String> leftReal() {
         return leftReal;
+    }
+
+    /** Names of threads that stayed real since a library started them, and not the program itself. */
+    Set<String> ofLibraries() {
+        return ofLibraries;
     }
 
     @Override
@@ -157,7 +165,7 @@ final class AppThreads implements ThreadHooks.Callbacks {
                 // it was killed, and that is a good end
             } catch (Throwable t) {
                 Traces.trim(t);
-                pair.fail(t);
+                fail(pair, t);
             } finally {
                 alive.remove(pair);
                 try {
@@ -169,6 +177,16 @@ final class AppThreads implements ThreadHooks.Callbacks {
                     }
                 }
             }
+        }
+    }
+
+    /** What a handler throws, the JVM reports without its stack, and in these words. */
+    private static void fail(ThreadHooks.Pair pair, Throwable error) {
+        try {
+            pair.fail(error);
+        } catch (Throwable t) {
+            System.err.printf("%nException: %s thrown from the UncaughtExceptionHandler in thread \"%s\"%n",
+                    t.getClass().getName(), pair.face().getName());
         }
     }
 
@@ -192,6 +210,9 @@ final class AppThreads implements ThreadHooks.Callbacks {
         Runnable task = ThreadHooks.task(thread);
         Object pool = task == null ? null : ThreadHooks.poolOf(task);
         if (pool != null) {
+            if (libraryPools.contains(pool)) {
+                ofLibraries.add(thread.getName());
+            }
             return pools.contains(pool);
         }
         if (type == Owner.JDK && thread.getClass() != Thread.class && !ThreadHooks.isTimer(thread.getClass())) {
@@ -204,10 +225,13 @@ final class AppThreads implements ThreadHooks.Callbacks {
         if (initiator == Owner.JDK && shutdown()) {
             return false;
         }
-        if (ours(type) || ours(work)) {
+        if (ours(type) || ours(work) || ours(initiator)) {
             return true;
         }
-        return ours(initiator);
+        if (type == Owner.LIBRARY || work == Owner.LIBRARY || initiator == Owner.LIBRARY) {
+            ofLibraries.add(thread.getName());
+        }
+        return false;
     }
 
     private static boolean shutdown() {
@@ -221,8 +245,14 @@ final class AppThreads implements ThreadHooks.Callbacks {
 
     @Override
     public void pool(Object pool) {
-        if (mode != ThreadMode.NONE && ours(ownership.initiator(Owner.JDK))) {
+        if (mode == ThreadMode.NONE) {
+            return;
+        }
+        Owner maker = ownership.initiator(Owner.JDK);
+        if (ours(maker)) {
             pools.add(pool);
+        } else if (maker == Owner.LIBRARY) {
+            libraryPools.add(pool);
         }
     }
 

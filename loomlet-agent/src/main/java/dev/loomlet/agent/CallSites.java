@@ -5,7 +5,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +30,20 @@ final class CallSites {
     private static final int PACKAGE = 20;
     private static final int POOL_START = 10;
     private static final int POOL_LIMIT = 65_000;
+    private static final int ADDED = 5; // entries for each method that is called
 
-    private static final byte[] NEEDLE = "currentThread".getBytes(StandardCharsets.US_ASCII);
+    private static final String THREAD = "java/lang/Thread";
+
+    /** A static method of {@code Thread}, and the method of the hook class that is called in its place. */
+    private record Redirected(String name, String descriptor, String to) {}
+
+    private static final List<Redirected> REDIRECTED = List.of(
+            new Redirected("currentThread", "()Ljava/lang/Thread;", "current"),
+            new Redirected("onSpinWait", "()V", "spin"));
 
     private CallSites() {}
 
-    /** The class with its calls of {@code Thread.currentThread()} rewritten, or null if it has none. */
+    /** The class with its calls of {@code Thread}'s methods rewritten, or null if it has none. */
     static byte @Nullable [] rewrite(byte[] bytes) {
         int count = u2(bytes, 8);
         int[] at = new int[count];
@@ -48,7 +55,7 @@ final class CallSites {
             switch (tag) {
                 case UTF8 -> {
                     int length = u2(bytes, position + 1);
-                    candidate |= is(bytes, position, NEEDLE);
+                    candidate |= isName(bytes, position);
                     position += 3 + length;
                 }
                 case INTEGER, FLOAT -> position += 5;
@@ -64,25 +71,45 @@ final class CallSites {
         if (!candidate || count > POOL_LIMIT) {
             return null;
         }
-        List<Integer> calls = new ArrayList<>();
-        for (int i = 1; i < count; i++) {
-            if (at[i] != 0 && bytes[at[i]] == METHOD && isCurrentThread(bytes, at, at[i])) {
-                calls.add(at[i]);
+        byte[] result = bytes;
+        int pool = count;
+        int end = position;
+        for (Redirected each : REDIRECTED) {
+            List<Integer> calls = new ArrayList<>();
+            for (int i = 1; i < count; i++) {
+                if (at[i] != 0 && bytes[at[i]] == METHOD && isCallOf(each, bytes, at, at[i])) {
+                    calls.add(at[i]);
+                }
+            }
+            if (!calls.isEmpty()) {
+                int before = result.length;
+                result = redirect(result, pool, end, calls, each);
+                pool += ADDED;
+                end += result.length - before;
             }
         }
-        return calls.isEmpty() ? null : redirect(bytes, count, position, calls);
+        return pool == count ? null : result;
     }
 
-    private static boolean isCurrentThread(byte[] bytes, int[] at, int method) {
+    private static boolean isName(byte[] bytes, int utf8) {
+        for (Redirected each : REDIRECTED) {
+            if (is(bytes, utf8, each.name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isCallOf(Redirected callee, byte[] bytes, int[] at, int method) {
         int owner = at[u2(bytes, at[u2(bytes, method + 1)] + 1)];
         int nameAndType = at[u2(bytes, method + 3)];
-        return is(bytes, owner, "java/lang/Thread".getBytes(StandardCharsets.US_ASCII))
-                && is(bytes, at[u2(bytes, nameAndType + 1)], NEEDLE)
-                && is(bytes, at[u2(bytes, nameAndType + 3)],
-                        "()Ljava/lang/Thread;".getBytes(StandardCharsets.US_ASCII));
+        return is(bytes, owner, THREAD)
+                && is(bytes, at[u2(bytes, nameAndType + 1)], callee.name)
+                && is(bytes, at[u2(bytes, nameAndType + 3)], callee.descriptor);
     }
 
-    private static byte[] redirect(byte[] bytes, int count, int end, List<Integer> calls) {
+    /** Appends to the pool, which has {@code count} entries and ends at {@code end}, what the calls refer to from now on. */
+    private static byte[] redirect(byte[] bytes, int count, int end, List<Integer> calls, Redirected callee) {
         ByteArrayOutputStream result = new ByteArrayOutputStream(bytes.length + 100);
         try (DataOutputStream out = new DataOutputStream(result)) {
             byte[] head = java.util.Arrays.copyOf(bytes, end);
@@ -90,16 +117,16 @@ final class CallSites {
                 put(head, each + 1, count + 1);
                 put(head, each + 3, count + 4);
             }
-            put(head, 8, count + 5);
+            put(head, 8, count + ADDED);
             out.write(head);
             out.writeByte(UTF8);
             out.writeUTF(ThreadHooks.HOOK_NAME);
             out.writeByte(CLASS);
             out.writeShort(count);
             out.writeByte(UTF8);
-            out.writeUTF("current");
+            out.writeUTF(callee.to);
             out.writeByte(UTF8);
-            out.writeUTF("()Ljava/lang/Thread;");
+            out.writeUTF(callee.descriptor);
             out.writeByte(NAME_AND_TYPE);
             out.writeShort(count + 2);
             out.writeShort(count + 3);
@@ -110,12 +137,12 @@ final class CallSites {
         return result.toByteArray();
     }
 
-    private static boolean is(byte[] bytes, int utf8, byte[] text) {
-        if (bytes[utf8] != UTF8 || u2(bytes, utf8 + 1) != text.length) {
+    private static boolean is(byte[] bytes, int utf8, String text) {
+        if (bytes[utf8] != UTF8 || u2(bytes, utf8 + 1) != text.length()) {
             return false;
         }
-        for (int i = 0; i < text.length; i++) {
-            if (bytes[utf8 + 3 + i] != text[i]) {
+        for (int i = 0; i < text.length(); i++) {
+            if (bytes[utf8 + 3 + i] != text.charAt(i)) {
                 return false;
             }
         }

@@ -1,5 +1,6 @@
 package dev.loomlet.agent;
 
+import java.lang.instrument.Instrumentation;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -14,9 +15,16 @@ public final class MainMethod {
     private final Method method;
     private final @Nullable Constructor<?> constructor; // of an instance main
 
+    private final @Nullable Method agent;
+
     private MainMethod(Method method, @Nullable Constructor<?> constructor) {
+        this(method, constructor, null);
+    }
+
+    private MainMethod(Method method, @Nullable Constructor<?> constructor, @Nullable Method agent) {
         this.method = method;
         this.constructor = constructor;
+        this.agent = agent;
     }
 
     /**
@@ -104,9 +112,52 @@ public final class MainMethod {
         }
     }
 
+    /**
+     * The same main, called after {@code agentmain} of the class that the program's jar names as its
+     * {@code Launcher-Agent-Class}.
+     *
+     * @throws UnusableProgram if there is no such class or method
+     */
+    public MainMethod after(String agentClass) throws UnusableProgram {
+        String problem = "the jar's Launcher-Agent-Class " + agentClass;
+        try {
+            Class<?> type = Class.forName(agentClass, false, method.getDeclaringClass().getClassLoader());
+            Method found = declared(type, "agentmain", String.class, Instrumentation.class);
+            if (found == null) {
+                found = declared(type, "agentmain", String.class);
+            }
+            if (found == null) {
+                throw new UnusableProgram(problem + " has no agentmain method");
+            }
+            found.setAccessible(true);
+            return new MainMethod(method, constructor, found);
+        } catch (ClassNotFoundException | LinkageError e) {
+            throw new UnusableProgram(problem + " cannot be loaded: " + e);
+        }
+    }
+
+    private static @Nullable Method declared(Class<?> type, String name, Class<?>... parameters) {
+        try {
+            return type.getDeclaredMethod(name, parameters);
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    private static void start(Method agent) throws ReflectiveOperationException {
+        if (agent.getParameterCount() == 1) {
+            agent.invoke(null, "");
+        } else {
+            agent.invoke(null, "", LoomletAgent.instrumentation().orElseThrow());
+        }
+    }
+
     /** Calls it; what it throws comes out as it is. */
     void call(String[] args) throws Throwable {
         try {
+            if (agent != null) {
+                start(agent);
+            }
             Object receiver = constructor == null ? null : constructor.newInstance();
             if (method.getParameterCount() == 0) {
                 method.invoke(receiver);

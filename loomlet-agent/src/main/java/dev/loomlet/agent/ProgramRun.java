@@ -7,6 +7,7 @@ import dev.loomlet.internal.jdk.ThreadHooks;
 import dev.loomlet.internal.loop.Loop;
 import dev.loomlet.internal.loop.OutsideThreads;
 import dev.loomlet.internal.loop.Waiter;
+import dev.loomlet.internal.loop.Warnings;
 import dev.loomlet.net.FastSockets;
 import java.lang.instrument.Instrumentation;
 import java.net.URI;
@@ -65,6 +66,7 @@ public final class ProgramRun {
     }
 
     private AppThreads install(Hub hub, @Nullable StartedProgram program) throws UnusableProgram {
+        Warnings.printTo(System.err); // as it is now; the program may set another
         Ownership ownership = new Ownership(own);
         AppThreads threads = new AppThreads(hub, options.threads(), ownership);
         Instrumentation instrumentation = LoomletAgent.instrumentation().orElse(null);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RunReport {
     private static final int PERIOD_MILLIS = 20;
+    private static final int NAMES_SHOWN = 8;
 
     private final Hub hub;
     private final AppThreads threads;
@@ -81,6 +82,9 @@ final class RunReport {
         StringBuilder text = new StringBuilder();
         line(text, "run", seconds(System.nanoTime() - begin));
         line(text, "OS threads for user code", osThreads.size() + ": " + String.join(", ", osThreads));
+        if (!threads.ofLibraries().isEmpty()) {
+            line(text, "threads of libraries", librariesThreads());
+        }
         line(text, "greenlets", hub.startedGreenlets() + ", at most " + hub.peakGreenlets() + " at a time; "
                 + threads.started() + " were the program's threads");
         line(text, "switches", "" + hub.switches());
@@ -105,6 +109,12 @@ final class RunReport {
                 "native code without an offloading rule, and loops that never wait, hold the hub up");
         out.print(text);
         out.flush();
+    }
+
+    private String librariesThreads() {
+        Set<String> names = new TreeSet<>(threads.ofLibraries());
+        return names.size() + ", left real: " + names.stream().limit(NAMES_SHOWN).collect(Collectors.joining(", "))
+                + (names.size() > NAMES_SHOWN ? ", ..." : "") + "; --threads all makes greenlets of them, too";
     }
 
     private static String seconds(long nanos) {

@@ -10,12 +10,15 @@ import dev.loomlet.agent.UnusableProgram;
 import dev.loomlet.internal.jdk.ClassPath;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
@@ -116,10 +119,19 @@ final class RunCommand extends Command {
             if (Files.isDirectory(file)) {
                 throw new UnusableProgram(program + " is a folder, not a .java file or a jar");
             }
-            if (program.endsWith(".jar")) {
+            if (program.endsWith(".jar") || !program.endsWith(".java") && isZip(file)) {
                 runJar(file);
             } else {
                 runSource(file);
+            }
+        }
+
+        /** As {@code java -jar}, which asks for no particular name: a web server in a {@code .war} is run like this. */
+        private static boolean isZip(Path file) {
+            try (InputStream in = Files.newInputStream(file)) {
+                return Arrays.equals(in.readNBytes(2), new byte[] {'P', 'K'});
+            } catch (IOException e) {
+                return false; // whoever reads it next says why it cannot be read
             }
         }
 
@@ -139,15 +151,16 @@ final class RunCommand extends Command {
         }
 
         private void runJar(Path jar) throws UnusableProgram {
-            String main;
+            Attributes attributes;
             try (JarFile file = new JarFile(jar.toFile())) {
                 Manifest manifest = file.getManifest();
-                main = manifest == null ? null : manifest.getMainAttributes().getValue(Attributes.Name.MAIN_CLASS);
+                attributes = manifest == null ? new Attributes() : manifest.getMainAttributes();
             } catch (ZipException e) {
                 throw new UnusableProgram(jar + " is no jar: " + e.getMessage());
             } catch (IOException e) {
                 throw new UnusableProgram("cannot read " + jar + ": " + e);
             }
+            String main = attributes.getValue(Attributes.Name.MAIN_CLASS);
             if (main == null) {
                 throw new UnusableProgram(
                         jar + " names no Main-Class in its manifest; run a class of it with -cp " + jar
@@ -155,9 +168,14 @@ final class RunCommand extends Command {
             }
             String name = main.strip();
             ClassPath.append(jar);
+            ClassPath.open(Objects.requireNonNullElse(attributes.getValue("Add-Opens"), ""));
+            ClassPath.export(Objects.requireNonNullElse(attributes.getValue("Add-Exports"), ""));
             System.setProperty("java.class.path", jar.toString());
-            new ProgramRun(options, Set.of(jar.toUri()))
-                    .run(() -> load(name, ClassLoader.getSystemClassLoader(), jar.toString()), args());
+            String agent = attributes.getValue("Launcher-Agent-Class");
+            new ProgramRun(options, Set.of(jar.toUri())).run(() -> {
+                MainMethod found = load(name, ClassLoader.getSystemClassLoader(), jar.toString());
+                return agent == null ? found : found.after(agent.strip());
+            }, args());
         }
 
         private void runClass(String path) throws UnusableProgram {
@@ -196,7 +214,7 @@ final class RunCommand extends Command {
                     File[] jars = new File(folder.isEmpty() ? File.separator : folder)
                             .listFiles((in, name) -> name.endsWith(".jar") || name.endsWith(".JAR"));
                     if (jars != null) {
-                        java.util.Arrays.sort(jars);
+                        Arrays.sort(jars);
                         for (File jar : jars) {
                             entries.add(jar.toPath());
                         }

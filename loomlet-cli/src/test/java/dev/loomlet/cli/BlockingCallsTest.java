@@ -200,7 +200,8 @@ class BlockingCallsTest {
         assertThat(untilSaid("Offenders.main",
                 List.of("-Dloomlet.stall=100", "-jar", programs.jar().toString(), "run", "-cp",
                         programs.classes().toString(), "Offenders", "spins")))
-                .anyMatch(each -> each.contains("going round in one place") && each.contains("main"));
+                .anyMatch(each -> each.startsWith("loomlet: ") && each.contains("going round in one place")
+                        && each.contains("main") && each.contains("--threads none"));
     }
 
     @Test

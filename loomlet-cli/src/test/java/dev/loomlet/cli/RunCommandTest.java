@@ -172,6 +172,8 @@ class RunCommandTest {
                 .isEqualTo("the program's thread: greenlet\nthe library's thread: greenlet\n");
         assertThat(programs.loomlet("run", "--threads", "none", "-cp", path, "Program").out())
                 .isEqualTo("the program's thread: real\nthe library's thread: real\n");
+        assertThat(programs.loomlet("run", "--report", "-cp", path, "Program").err())
+                .containsPattern("threads of libraries +1, left real: Thread-\\d+; --threads all makes");
     }
 
     @Test
@@ -333,6 +335,32 @@ class RunCommandTest {
     void runsAJar() throws Exception {
         var ended = programs.loomlet("run", jar("Server").toString());
         assertThat(ended).isEqualTo(new Programs.Ended(0, "1000 answers\n", "1 OS threads\n"));
+    }
+
+    @Test
+    void whatAJarsManifestAsksForIsGranted() throws Exception {
+        Path jar = folder.resolve("asking.jar");
+        Manifest manifest = new Manifest();
+        Attributes main = manifest.getMainAttributes();
+        main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        main.put(Attributes.Name.MAIN_CLASS, "Asking");
+        main.putValue("Add-Opens", "java.base/java.text no.such.module/a java.base/no.such.package");
+        main.putValue("Add-Exports", "java.base/sun.security.x509 java.base/sun.net.util");
+        main.putValue("Launcher-Agent-Class", "Asking");
+        try (OutputStream file = Files.newOutputStream(jar); var out = new JarOutputStream(file, manifest)) {
+            out.putNextEntry(new JarEntry("Asking.class"));
+            Files.copy(programs.classes().resolve("Asking.class"), out);
+        }
+        var onThreads = programs.java(List.of("-jar", jar.toString()));
+        assertThat(onThreads).isEqualTo(new Programs.Ended(0, "main\nagent: 0\nmain\ntrue\nCN=x\n", ""));
+        assertThat(programs.loomlet("run", jar.toString())).isEqualTo(onThreads);
+        Path otherwiseNamed = Files.move(jar, folder.resolve("asking.war"));
+        assertThat(programs.loomlet("run", otherwiseNamed.toString())).isEqualTo(onThreads);
+    }
+
+    @Test
+    void aLoopThatSaysThatItSpinsGivesWay() throws Exception {
+        behavesTheSame("Spins");
     }
 
     @Test

@@ -420,6 +420,16 @@ public final class ThreadHooks {
                 apply(c, THREAD);
                 c.areturn();
             });
+            // public static void spin(): what Thread.onSpinWait() becomes there. On a hub, what is waited for comes only
+            // if this one gives way.
+            b.withMethodBody("spin", MethodTypeDesc.of(CD_void), shared, c -> {
+                c.invokestatic(THREAD, "currentThread", MethodTypeDesc.of(THREAD));
+                c.invokevirtual(THREAD, "isVirtual", MethodTypeDesc.of(CD_boolean));
+                c.ifThenElse(
+                        then -> then.invokestatic(THREAD, "yield", MethodTypeDesc.of(CD_void)),
+                        real -> real.invokestatic(THREAD, "onSpinWait", MethodTypeDesc.of(CD_void)));
+                c.return_();
+            });
         });
     }
 
