@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import jdk.jfr.consumer.RecordingStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,15 @@ class StallTest {
     @AfterEach
     void closeHub() {
         Hub.ifPresent().ifPresent(Hub::close);
+    }
+
+    /** On a busy machine the first use of such things is a stall of its own, which is not what is looked for. */
+    @BeforeAll
+    static void useOnce() throws Throwable {
+        calledByNativeCode(() -> {});
+        try (Generator<Double> one = Generator.of(out -> out.yield(1.0))) {
+            one.next();
+        }
     }
 
     private static CompletableFuture<Stall> stalls() {
