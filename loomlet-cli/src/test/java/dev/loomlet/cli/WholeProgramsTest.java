@@ -20,8 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * SQL servers from Maven Central that have a thread for each connection, unchanged: run on threads by {@code java} and on
- * greenlets by {@code loomlet run}, driven by the same {@value #CLIENTS} clients of their own drivers, they answer the same.
+ * Servers from Maven Central that have a thread for each connection, unchanged: run on threads by {@code java} and on
+ * greenlets by {@code loomlet run}, driven by the same {@value #CLIENTS} clients, those of their
+ * own drivers, they answer the same.
  */
 @Timeout(240)
 class WholeProgramsTest {
@@ -38,6 +39,17 @@ class WholeProgramsTest {
 
     /** A program and how to reach it. {@code PORT} stands for the port. */
     record Server(String name, String jars, String user, String url, List<String> command) {
+        boolean isDirectory() {
+            return url.startsWith("ldap:");
+        }
+
+        /** What the clients have read. */
+        List<String> drive(int port) throws Exception {
+            return isDirectory()
+                    ? LdapClients.drive(port, CLIENTS)
+                    : SqlClients.drive(url.replace("PORT", Integer.toString(port)), user, CLIENTS);
+        }
+
         @Override
         public String toString() {
             return name;
@@ -54,7 +66,11 @@ class WholeProgramsTest {
                                 "--address", "127.0.0.1", "--port", "PORT", "--silent", "true")),
                 new Server("Derby", "derby", "app", "jdbc:derby://127.0.0.1:PORT/memory:test;create=true",
                         List.of("org.apache.derby.drda.NetworkServerControl", "start", "-h", "127.0.0.1", "-p",
-                                "PORT", "-noSecurityManager")));
+                                "PORT", "-noSecurityManager")),
+                new Server("UnboundID", "unboundid-ldapsdk-", LdapClients.USER, "ldap://127.0.0.1:PORT",
+                        List.of("com.unboundid.ldap.listener.InMemoryDirectoryServerTool", "--port", "PORT",
+                                "--baseDN", LdapClients.BASE, "--additionalBindDN", LdapClients.USER,
+                                "--additionalBindPassword", LdapClients.PASSWORD)));
     }
 
     @ParameterizedTest
@@ -65,7 +81,7 @@ class WholeProgramsTest {
         List<String> onGreenlets =
                 answers(server, List.of("-jar", programs.jar().toString(), "run", "--report"), report);
         assertThat(onGreenlets).isEqualTo(onThreads).hasSize(CLIENTS + 1);
-        assertThat(onThreads.getLast()).startsWith(CLIENTS * 5 + " rows");
+        assertThat(onThreads.getLast()).startsWith(server.isDirectory() ? CLIENTS + " entries" : CLIENTS * 5 + " rows");
         assertThat(Files.readString(report)).containsPattern("OS threads for user code +1: main");
     }
 
@@ -81,7 +97,7 @@ class WholeProgramsTest {
                 .redirectError(report.toFile()).start();
         try {
             awaitPort(port, process, out);
-            return SqlClients.drive(server.url().replace("PORT", Integer.toString(port)), server.user(), CLIENTS);
+            return server.drive(port);
         } finally {
             process.destroy();
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
