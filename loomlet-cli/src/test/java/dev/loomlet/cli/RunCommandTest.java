@@ -323,7 +323,7 @@ class RunCommandTest {
         }
         try (OutputStream file = Files.newOutputStream(jar); var out = new JarOutputStream(file, manifest);
                 var classes = Files.list(programs.classes())) {
-            for (Path each : classes.toList()) {
+            for (Path each : classes.filter(Files::isRegularFile).toList()) {
                 out.putNextEntry(new JarEntry(each.getFileName().toString()));
                 Files.copy(each, out);
             }
