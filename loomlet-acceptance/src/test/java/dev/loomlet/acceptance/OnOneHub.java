@@ -59,7 +59,7 @@ public abstract class OnOneHub {
     protected static final int CALLS = 20;
 
     static final Duration LONGEST_GAP = Duration.ofMillis(50);
-    static final int ROUNDS = 5;
+    static final int ROUNDS = 12;
 
     private final Set<Thread> carriers = ConcurrentHashMap.newKeySet();
     private final List<AutoCloseable> toClose = new ArrayList<>();
