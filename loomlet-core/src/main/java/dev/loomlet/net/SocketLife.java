@@ -303,8 +303,12 @@ abstract class SocketLife extends SocketImpl {
             Thread.currentThread().interrupt(); // it is closed all the same
             return;
         }
-        if (done.isCompletedExceptionally() && done.exceptionNow() instanceof UncheckedIOException e) {
-            throw e;
+        if (done.isCompletedExceptionally()) {
+            switch (done.exceptionNow()) {
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case Throwable e -> throw new IllegalStateException("cannot close " + this, e);
+            }
         }
     }
 
