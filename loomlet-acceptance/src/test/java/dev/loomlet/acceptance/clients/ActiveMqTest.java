@@ -80,9 +80,4 @@ class ActiveMqTest extends ClientOnHub {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

@@ -78,9 +78,4 @@ class FtpTest extends AskingClient {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

@@ -60,9 +60,4 @@ class JschTest extends AskingClient {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

@@ -102,9 +102,4 @@ class MailTest extends ClientOnHub {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

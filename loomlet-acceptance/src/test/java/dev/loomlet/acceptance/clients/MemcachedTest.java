@@ -60,9 +60,4 @@ class MemcachedTest extends ClientOnHub {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

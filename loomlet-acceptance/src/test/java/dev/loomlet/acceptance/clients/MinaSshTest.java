@@ -47,9 +47,4 @@ class MinaSshTest extends AskingClient {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

@@ -70,9 +70,4 @@ class MongoTest extends ClientOnHub {
     protected boolean hasTls() {
         return false;
     }
-
-    @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
 }

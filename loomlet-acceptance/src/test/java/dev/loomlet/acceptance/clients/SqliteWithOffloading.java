@@ -68,11 +68,6 @@ class SqliteWithOffloading extends SqlClient {
     }
 
     @Override
-    protected void openTls() {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     <R> R connected(Work<R> work) throws Exception {
         return Objects.requireNonNull(connections).use(work::with);
     }
