@@ -78,32 +78,33 @@ final class Deflate {
         }
     }
 
-    /** Nothing if it becomes longer than {@code most}, which a few bytes can. */
-    static Optional<byte[]> inflate(byte[] compressed, int most) throws DataFormatException {
-        Inflater inflater = new Inflater(true);
-        try {
-            ByteArrayOutputStream all = new ByteArrayOutputStream(Math.min(most, 4 * compressed.length));
+    /** A message that is inflated as it comes. */
+    static final class Inflation implements AutoCloseable {
+        private final Inflater inflater = new Inflater(true);
+
+        /** Where a piece goes. */
+        @FunctionalInterface
+        interface Sink {
+            void add(byte[] bytes, int from, int length) throws Refused;
+        }
+
+        void add(byte[] compressed, int from, int length, Sink sink) throws DataFormatException, Refused {
+            inflater.setInput(compressed, from, length);
             byte[] piece = new byte[PIECE];
-            boolean tail = false;
-            inflater.setInput(compressed);
-            for (;;) {
-                int n = inflater.inflate(piece);
-                if (n > most - all.size()) {
-                    return Optional.empty();
-                }
-                all.write(piece, 0, n);
-                if (n == 0) {
-                    if (inflater.finished() || (tail && inflater.needsInput())) {
-                        return Optional.of(all.toByteArray());
-                    }
-                    if (inflater.needsDictionary()) {
-                        throw new DataFormatException("a dictionary is wanted");
-                    }
-                    tail = true;
-                    inflater.setInput(TAIL);
-                }
+            for (int n; (n = inflater.inflate(piece)) > 0;) {
+                sink.add(piece, 0, n);
             }
-        } finally {
+            if (inflater.needsDictionary()) {
+                throw new DataFormatException("a dictionary is wanted");
+            }
+        }
+
+        void end(Sink sink) throws DataFormatException, Refused {
+            add(TAIL, 0, TAIL.length, sink);
+        }
+
+        @Override
+        public void close() {
             inflater.end();
         }
     }

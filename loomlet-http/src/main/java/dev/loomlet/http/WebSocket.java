@@ -3,12 +3,10 @@ package dev.loomlet.http;
 import dev.loomlet.GreenletExit;
 import dev.loomlet.Loomlet;
 import dev.loomlet.sync.RLock;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -16,7 +14,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
-import java.util.zip.DataFormatException;
 import org.java_websocket.drafts.Draft_6455;
 import org.java_websocket.enums.Opcode;
 import org.java_websocket.exceptions.InvalidDataException;
@@ -28,6 +25,7 @@ import org.java_websocket.framing.FramedataImpl1;
 import org.java_websocket.framing.PingFrame;
 import org.java_websocket.framing.PongFrame;
 import org.java_websocket.framing.TextFrame;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A WebSocket as a plain blocking loop in a greenlet:
@@ -51,8 +49,8 @@ import org.java_websocket.framing.TextFrame;
  *
  * <p>Pings are answered by {@link #receive}; a client that is silent for the server's idle time is pinged, and given up when
  * it stays silent for as long again. When the handler returns, the socket is closed with 1000; when it throws, with 1011,
- * and the error goes to the hub's error handler. A client that breaks the protocol is told so and disconnected, which
- * {@link #receive} shows as the end.
+ * and the error goes to the hub's error handler. A client that breaks the protocol is told so and disconnected, at the first
+ * byte that shows it and not only when its message has ended, which {@link #receive} shows as the end.
  *
  * <p>A browser sends its cookies to any site's scripts' sockets: look at {@code Origin} before {@link #upgrade} if cookies
  * say who the user is.
@@ -68,7 +66,12 @@ public final class WebSocket {
     private static final Duration FAREWELL = Duration.ofSeconds(2);
     private static final int DEFAULT_MOST = 1 << 20;
     private static final int MOST = 1 << 30;
+    private static final int FIN = 0x80;
     private static final int RSV1 = 0x40; // of a message's first frame: it is compressed
+    private static final int CONTROL = 0x08;
+    private static final int SMALL = 1024; // what is read of a client that may be silent
+    private static final int LARGE = 16 * 1024; // and of one that has said that more will come
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final Request request;
     private final Connection.In in;
@@ -78,7 +81,8 @@ public final class WebSocket {
     private final Draft_6455 draft = new Draft_6455(List.of(), Integer.MAX_VALUE);
     private final RLock sending = new RLock();
     private int most = DEFAULT_MOST;
-    private ByteBuffer read = ByteBuffer.allocate(1024).limit(0);
+    private ByteBuffer read = NOTHING;
+    private @Nullable Incoming incoming; // a field, so that a kill or a timeout within a message loses none of it
     private boolean closeSent;
     private boolean closeReceived;
     private boolean broken; // a frame was not sent whole
@@ -165,6 +169,14 @@ public final class WebSocket {
 
     private void run(Handler handler) throws Exception {
         try {
+            talk(handler);
+        } finally {
+            forget();
+        }
+    }
+
+    private void talk(Handler handler) throws Exception {
+        try {
             handler.handle(this);
         } catch (GreenletExit e) {
             close(CloseFrame.GOING_AWAY, "");
@@ -242,7 +254,7 @@ public final class WebSocket {
         try {
             return message();
         } catch (Refused e) {
-            close(e.code, e.reason);
+            close(e.code, e.reason());
             closeReceived = true; // nothing that follows can be understood
             return Optional.empty();
         } catch (ClientGone e) {
@@ -252,148 +264,128 @@ public final class WebSocket {
         }
     }
 
-    /** The client does not keep to the protocol. */
-    private static final class Refused extends Exception {
-        private static final long serialVersionUID = 1;
-        final int code;
-        final String reason;
-
-        Refused(int code, String reason) {
-            super(reason);
-            this.code = code;
-            this.reason = reason;
-        }
-    }
-
     private Optional<Message> message() throws IOException, Refused {
-        ByteArrayOutputStream parts = new ByteArrayOutputStream(0);
-        boolean begun = false;
-        boolean text = false;
-        boolean deflated = false;
         for (;;) {
-            Optional<Incoming> came = frame(parts.size());
-            if (came.isEmpty()) {
-                return Optional.empty();
-            }
-            Incoming incoming = came.get();
-            Framedata frame = incoming.frame;
-            ByteBuffer payload = frame.getPayloadData();
-            switch (frame.getOpcode()) {
-                case PING -> {
-                    PongFrame pong = new PongFrame();
-                    pong.setPayload(payload);
-                    send(pong);
-                    continue;
-                }
-                case PONG -> {
-                    continue;
-                }
-                case CLOSING -> {
-                    closeReceived = true;
-                    int code = ((CloseFrame) frame).getCloseCode();
-                    close(code == CloseFrame.NOCODE ? CloseFrame.NORMAL : code, "");
+            Incoming now = incoming;
+            if (now == null || now.left() == 0) {
+                if (!head()) {
                     return Optional.empty();
                 }
-                case CONTINUOUS -> {
-                    if (!begun) {
-                        throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation of nothing");
-                    }
-                    if (incoming.deflated) {
-                        throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation that says that it is compressed");
-                    }
-                }
-                default -> {
-                    if (begun) {
-                        throw new Refused(CloseFrame.PROTOCOL_ERROR, "a message within another");
-                    }
-                    begun = true;
-                    text = incoming.text;
-                    deflated = incoming.deflated;
-                }
+            } else if (!payload(now)) {
+                return Optional.empty();
             }
-            byte[] bytes = new byte[payload.remaining()];
-            payload.get(bytes);
-            parts.writeBytes(bytes);
-            if (frame.isFin()) {
-                if (!deflated && parts.size() > most) {
-                    throw tooBig();
-                }
-                byte[] message = deflated ? inflate(parts.toByteArray()) : parts.toByteArray();
-                return Optional.of(text ? new Text(decode(message)) : new Binary(message));
+            now = incoming;
+            if (now != null && now.isWhole()) {
+                Message message = now.message();
+                forget();
+                return Optional.of(message);
             }
         }
     }
 
-    private Refused tooBig() {
-        return new Refused(CloseFrame.TOOBIG, "a message of more than " + most + " bytes");
-    }
-
-    private byte[] inflate(byte[] bytes) throws Refused {
-        try {
-            Optional<byte[]> message = Deflate.inflate(bytes, most);
-            return message.orElseThrow(this::tooBig);
-        } catch (DataFormatException e) {
-            throw new Refused(CloseFrame.NO_UTF8, "a message that is not compressed as it should be");
+    private void forget() {
+        if (incoming != null) {
+            incoming.close();
+            incoming = null;
         }
     }
 
-    private static String decode(byte[] bytes) throws Refused {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw new Refused(CloseFrame.NO_UTF8, "a text that is not UTF-8");
+    /** Some of a message; false at the end. */
+    private boolean payload(Incoming now) throws IOException, Refused {
+        if (!read.hasRemaining()) {
+            int room = (int) Math.min(now.left(), LARGE);
+            if (read.capacity() < room) {
+                read = ByteBuffer.allocate(room).limit(0);
+            }
+            if (!need(1)) {
+                return false;
+            }
         }
+        read.position(read.position() + now.take(read.array(), read.position(), read.remaining()));
+        return true;
     }
 
-    private record Incoming(Framedata frame, boolean text, boolean deflated) {}
-
-    /**
-     * One frame. The library takes it apart, but is given whole frames only: it does not say whether one was masked, which
-     * a client's must be, and looks for characters cut in two where a text comes in parts, so it is told of bytes.
-     */
-    private Optional<Incoming> frame(int before) throws IOException, Refused {
+    /** The head of a frame of a message, or the whole of another frame; false at the end. */
+    private boolean head() throws IOException, Refused {
+        if (!read.hasRemaining() && read.capacity() > SMALL) {
+            read = NOTHING; // a client may be silent for long
+        }
         if (!need(2)) {
-            return Optional.empty();
+            return false;
         }
-        int start = read.position();
-        boolean control = (read.get(start) & 0x08) != 0;
-        boolean deflated = deflates && !control && (read.get(start) & RSV1) != 0;
-        if ((read.get(start + 1) & 0x80) == 0) {
+        int first = read.get(read.position());
+        int second = read.get(read.position() + 1);
+        if ((second & 0x80) == 0) {
             throw new Refused(CloseFrame.PROTOCOL_ERROR, "a frame without a mask");
         }
-        int code = read.get(start + 1) & 0x7f;
+        int code = second & 0x7f;
         int head = 2 + (code == 126 ? 2 : code == 127 ? 8 : 0) + 4;
         if (!need(head)) {
-            return Optional.empty();
+            return false;
         }
-        start = read.position();
+        int start = read.position();
         long length = code == 126 ? read.getShort(start + 2) & 0xffff : code == 127 ? read.getLong(start + 2) : code;
         if (code > 125 && length >= 0 && length <= (code == 126 ? 125 : 0xffff)) {
             throw new Refused(CloseFrame.PROTOCOL_ERROR, "a length that takes more bytes than it needs");
         }
-        int room = deflates ? most + (most >>> 10) + 64 : most; // what cannot be compressed becomes a little longer
-        if (length < 0 || (!control && length + before > room)) {
-            throw tooBig();
+        if (length < 0) {
+            throw new Refused(CloseFrame.TOOBIG, "a frame of more bytes than there are numbers");
         }
-        if (control && length > 125) {
+        if ((first & CONTROL) != 0) {
+            return control(head, length);
+        }
+        data(first, length, read.getInt(start + head - 4));
+        read.position(start + head);
+        return true;
+    }
+
+    /** The library looks at the head alone, as that of an empty frame: the rest need not have come. */
+    private void data(int first, long length, int mask) throws Refused {
+        boolean deflated = deflates && (first & RSV1) != 0;
+        byte known = (byte) (deflated ? first & ~RSV1 : first); // the library knows nothing of it
+        Opcode opcode = frame(new byte[] {known, (byte) 0x80, 0, 0, 0, 0}).getOpcode();
+        if (opcode != Opcode.CONTINUOUS) {
+            if (incoming != null) {
+                throw new Refused(CloseFrame.PROTOCOL_ERROR, "a message within another");
+            }
+            incoming = new Incoming(opcode == Opcode.TEXT, deflated, most);
+        } else if (incoming == null) {
+            throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation of nothing");
+        } else if (deflated) {
+            throw new Refused(CloseFrame.PROTOCOL_ERROR, "a continuation that says that it is compressed");
+        }
+        incoming.frame((first & FIN) != 0, length, mask);
+    }
+
+    /** A ping, a pong or a goodbye; false if this is the end. */
+    private boolean control(int head, long length) throws IOException, Refused {
+        if (length > 125) {
             throw new Refused(CloseFrame.PROTOCOL_ERROR, "a control frame of more than 125 bytes");
         }
         int whole = head + (int) length;
         if (!need(whole)) {
-            return Optional.empty();
-        }
-        start = read.position();
-        if (deflated) {
-            read.put(start, (byte) (read.get(start) & ~RSV1)); // the library knows nothing of it
-        }
-        boolean text = (read.get(start) & 0x0f) == 1;
-        if (text) {
-            read.put(start, (byte) (read.get(start) + 1)); // as bytes; decoded when it is whole
+            return false;
         }
         byte[] bytes = new byte[whole];
         read.get(bytes);
+        Framedata frame = frame(bytes);
+        if (frame.getOpcode() == Opcode.PING) {
+            PongFrame pong = new PongFrame();
+            pong.setPayload(frame.getPayloadData());
+            send(pong);
+        } else if (frame.getOpcode() == Opcode.CLOSING) {
+            closeReceived = true;
+            int code = ((CloseFrame) frame).getCloseCode();
+            close(code == CloseFrame.NOCODE ? CloseFrame.NORMAL : code, "");
+            return false;
+        }
+        return true;
+    }
+
+    /** The library takes a frame apart; it is given whole ones only. */
+    private Framedata frame(byte[] bytes) throws Refused {
         try {
-            return Optional.of(new Incoming(draft.translateFrame(ByteBuffer.wrap(bytes)).getFirst(), text, deflated));
+            return draft.translateFrame(ByteBuffer.wrap(bytes)).getFirst();
         } catch (InvalidDataException e) {
             throw new Refused(e.getCloseCode(), String.valueOf(e.getMessage()));
         } catch (RuntimeException e) { // of a close frame whose reason is not UTF-8
@@ -405,8 +397,11 @@ public final class WebSocket {
     private boolean need(int count) throws IOException {
         boolean pinged = false;
         while (read.remaining() < count) {
+            if (!read.hasRemaining()) {
+                read.position(0).limit(0);
+            }
             if (read.capacity() - read.position() < count) {
-                ByteBuffer larger = ByteBuffer.allocate(Math.max(1024, count)).put(read);
+                ByteBuffer larger = ByteBuffer.allocate(Math.max(SMALL, count)).put(read);
                 read = larger.flip();
             }
             int from = read.limit();

@@ -30,13 +30,18 @@ final class Frames {
     }
 
     static byte[] frame(int first, byte[] payload) {
+        return frameOf(payload.length, first, payload);
+    }
+
+    /** A frame that announces so many bytes, with these first. */
+    static byte[] frameOf(int length, int first, byte[] payload) {
         ByteBuffer frame = ByteBuffer.allocate(payload.length + 14).put((byte) first);
-        if (payload.length < 126) {
-            frame.put((byte) (0x80 | payload.length));
-        } else if (payload.length < 65536) {
-            frame.put((byte) (0x80 | 126)).putShort((short) payload.length);
+        if (length < 126) {
+            frame.put((byte) (0x80 | length));
+        } else if (length < 65536) {
+            frame.put((byte) (0x80 | 126)).putShort((short) length);
         } else {
-            frame.put((byte) (0x80 | 127)).putLong(payload.length);
+            frame.put((byte) (0x80 | 127)).putLong(length);
         }
         return masked(frame, payload);
     }

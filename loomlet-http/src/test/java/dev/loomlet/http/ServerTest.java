@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.loomlet.Action;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.sync.Event;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -48,6 +49,33 @@ abstract class ServerTest {
         HttpServer made = settings.apply(HttpServer.builder("127.0.0.1:0", handler)).build().start();
         server = made;
         return made;
+    }
+
+    /** What a client does. */
+    @FunctionalInterface
+    interface Asking {
+        void ask(Client client) throws Exception;
+    }
+
+    /** Serves, and asks as one client. */
+    void ask(HttpHandler handler, Asking asking) throws Exception {
+        HttpServer made = serve(handler);
+        run(() -> {
+            try (Client client = new Client(made)) {
+                asking.ask(client);
+            }
+        });
+    }
+
+    /** Answers {@code /slow} when it is told to, and all else at once. */
+    static HttpHandler slow(Event asked, Event answer) {
+        return (request, response) -> {
+            if (request.target().equals("/slow")) {
+                asked.set();
+                answer.await();
+            }
+            response.send("done");
+        };
     }
 
     /** Answers for ever, and notes what ends it. */

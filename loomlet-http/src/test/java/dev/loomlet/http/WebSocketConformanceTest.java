@@ -4,8 +4,10 @@ import static dev.loomlet.http.Frames.frame;
 import static dev.loomlet.http.Frames.masked;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,6 +16,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.zip.Inflater;
+import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.Test;
 
 /** RFC 6455 and RFC 7692 in tables: frames, byte for byte, and what an echoing server must send back. */
@@ -24,6 +28,10 @@ class WebSocketConformanceTest extends ServerTest {
 
     private static byte[] hex(int first, String payload) {
         return frame(first, HEX.parseHex(payload));
+    }
+
+    private static byte[] begun(int length, int first, String payload) {
+        return Frames.frameOf(length, first, HEX.parseHex(payload));
     }
 
     private static byte[] all(byte[]... frames) {
@@ -159,6 +167,19 @@ class WebSocketConformanceTest extends ServerTest {
                 new Case("8.1, a surrogate", hex(0x81, "eda080"), "88:1007"),
                 new Case("8.1, beyond Unicode", hex(0x81, "f4908080"), "88:1007"),
                 new Case("8.1, a continuation byte alone", hex(0x81, "80"), "88:1007"),
+                // what can be no text is refused before the message ends
+                new Case("8.1, in the first part", hex(0x01, "61c0"), "88:1007"),
+                new Case("8.1, in the second part", all(hex(0x01, "cebae1bdb9cf83cebcceb5"), hex(0x00, "f4908080")),
+                        "88:1007"),
+                new Case("8.1, a second byte that goes on with none", all(hex(0x01, "cebaf4"), hex(0x00, "90")),
+                        "88:1007"),
+                new Case("8.1, the beginning of a surrogate", all(hex(0x01, "ed"), hex(0x00, "a0")), "88:1007"),
+                new Case("8.1, after a ping", all(hex(0x01, "e1"), frame(0x89, "p"), hex(0x00, "41")), "8a:p",
+                        "88:1007"),
+                new Case("8.1, within a part", begun(125, 0x01, "ceba80"), "88:1007"),
+                new Case("8.1, within the last part", all(hex(0x01, "f4"), begun(2, 0x80, "90")), "88:1007"),
+                new Case("8.1, within a long frame", begun(60_000, 0x81, "cebac0"), "88:1007"),
+                new Case("8.1, within a very long frame", begun(70_000, 0x81, "cebac0"), "88:1007"),
                 new Case("8.1, no character but allowed", all(hex(0x81, "efbfbf"), BYE), "81:\uffff", "88:1000"),
                 new Case("8.1, bytes need not be", all(hex(0x82, "c0af"), BYE), "82:c0af", "88:1000"),
                 // closing
@@ -246,6 +267,12 @@ class WebSocketConformanceTest extends ServerTest {
         return client;
     }
 
+    private static byte[] inflate(byte[] payload) throws IOException {
+        var tail = new ByteArrayInputStream(new byte[] {0, 0, (byte) 0xff, (byte) 0xff, 3, 0}); // and a last block
+        return new InflaterInputStream(new SequenceInputStream(new ByteArrayInputStream(payload), tail),
+                new Inflater(true)).readAllBytes();
+    }
+
     private static String exchange(HttpServer server, byte[]... frames) throws IOException {
         try (Client client = deflating(server)) {
             client.socket.getOutputStream().write(all(frames));
@@ -266,6 +293,7 @@ class WebSocketConformanceTest extends ServerTest {
             assertThat(exchange(server, hex(0xc1, "f348cdc9c9070000"))).isEqualTo("81:Hello");
             assertThat(exchange(server, hex(0xc1, "f248050000 00ffffcac9c90700".replace(" ", ""))))
                     .isEqualTo("81:Hello");
+            assertThat(exchange(server, hex(0x41, "f248cdc9c90700"), hex(0x80, ""))).isEqualTo("81:Hello");
             assertThat(exchange(server, hex(0xc1, "00"))).as("nothing, 7.2.3.6").isEqualTo("81:");
             // what is none
             assertThat(exchange(server, hex(0xc1, "ffffffff"))).isEqualTo("88:1007");
@@ -274,9 +302,15 @@ class WebSocketConformanceTest extends ServerTest {
             assertThat(exchange(server, frame(0xa1, "a"))).isEqualTo("88:1002");
             assertThat(exchange(server, frame(0xc1, Deflate.deflate(new byte[] {(byte) 0xc0, (byte) 0xaf}))))
                     .isEqualTo("88:1007");
+            // and what is none before it ends
+            byte[] noText = Arrays.copyOf(Deflate.deflate(new byte[] {'a', (byte) 0xc0}), 6);
+            assertThat(exchange(server, frame(0x41, noText))).isEqualTo("88:1007");
+            assertThat(exchange(server, Frames.frameOf(60_000, 0xc1, noText))).isEqualTo("88:1007");
+            assertThat(exchange(server, hex(0x41, "ff"), hex(0x00, "ffff"))).isEqualTo("88:1007");
             byte[] bomb = Deflate.deflate(new byte[50_000_000]);
             assertThat(bomb.length).as("fits, compressed").isLessThan(100_000);
             assertThat(exchange(server, frame(0xc2, bomb))).isEqualTo("88:1009");
+            assertThat(exchange(server, frame(0x42, Arrays.copyOf(bomb, 1000)))).isEqualTo("88:1009");
             assertNobodyIsLeft(server);
             assertThat(reported).isEmpty();
         });
@@ -296,9 +330,7 @@ class WebSocketConformanceTest extends ServerTest {
                     client.socket.getOutputStream().write(frame(0xc2, Deflate.deflate(message)));
                     Came came = next(client).orElseThrow();
                     assertThat(came.first).isEqualTo(length < 1024 ? 0x82 : 0xc2);
-                    byte[] got =
-                            came.first == 0x82 ? came.payload : Deflate.inflate(came.payload, length).orElseThrow();
-                    assertThat(got).isEqualTo(message);
+                    assertThat(came.first == 0x82 ? came.payload : inflate(came.payload)).isEqualTo(message);
                 }
             }
         });

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.loomlet.Greenlet;
 import dev.loomlet.Loomlet;
+import dev.loomlet.http.WebSocket.Message;
 import dev.loomlet.http.WebSocket.Text;
 import dev.loomlet.net.Sockets;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,15 @@ class WebSocketTest extends ServerTest {
         Client client = new Client(server).send(HELLO);
         assertThat(client.read().headers().first("Sec-WebSocket-Accept")).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         return client;
+    }
+
+    private void talk(HttpHandler handler, Asking asking) throws Exception {
+        HttpServer server = serve(handler);
+        run(() -> {
+            try (Client client = connect(server)) {
+                asking.ask(client);
+            }
+        });
     }
 
     private static Client frame(Client client, int first, byte[] payload) throws IOException {
@@ -75,30 +86,59 @@ class WebSocketTest extends ServerTest {
 
     @Test
     void aMessageInPartsIsOneWithPingsBetween() throws Exception {
-        HttpServer server = serve(Frames.ECHO);
-        run(() -> {
-            try (Client client = connect(server)) {
-                byte[] cut = "é".getBytes(StandardCharsets.UTF_8);
-                frame(client, 0x01, new byte[] {cut[0]});
-                assertThat(next(frame(client, 0x89, "ping"))).isEqualTo("10:ping");
-                frame(client, 0x00, new byte[] {cut[1], 'a'});
-                frame(client, 0x8a, "pong");
-                assertThat(next(frame(client, 0x80, "b"))).isEqualTo("1:éab");
-            }
+        talk(Frames.ECHO, client -> {
+            byte[] cut = "é".getBytes(StandardCharsets.UTF_8);
+            frame(client, 0x01, new byte[] {cut[0]});
+            assertThat(next(frame(client, 0x89, "ping"))).isEqualTo("10:ping");
+            frame(client, 0x00, new byte[] {cut[1], 'a'});
+            frame(client, 0x8a, "pong");
+            assertThat(next(frame(client, 0x80, "b"))).isEqualTo("1:éab");
         });
     }
 
     @Test
-    void aFrameThatComesByteByByteIsTaken() throws Exception {
-        HttpServer server = serve(Frames.ECHO);
+    void aTimeoutWithinAMessageLosesNothingOfIt() throws Exception {
+        assumeTrue(Sockets.fast(), "a timeout at a read closes a socket of the JDK");
+        HttpServer server = serve(WebSocket.handler(socket -> {
+            for (;;) {
+                Optional<Message> next = Loomlet.withTimeout(Duration.ofMillis(10), socket::receive,
+                        Optional.of(new Text("late")));
+                if (next.isEmpty()) {
+                    return;
+                }
+                socket.send(((Text) next.get()).text());
+            }
+        }));
         run(() -> {
             try (Client client = connect(server)) {
-                for (char each : "\u0081\u0083\u0001\u0002\u0003\u0004```".toCharArray()) {
-                    client.send(String.valueOf(each));
-                    Loomlet.yieldNow();
-                }
-                assertThat(next(client)).isEqualTo("1:abc");
+                frame(client, 0x01, "first, ");
+                assertThat(afterLate(frame(client, 0x89, "ping"))).isEqualTo("10:ping");
+                assertThat(next(client)).isEqualTo("1:late");
+                byte[] second = Frames.frame(0x80, "second");
+                client.socket.getOutputStream().write(second, 0, second.length - 2);
+                assertThat(next(client)).isEqualTo("1:late");
+                client.socket.getOutputStream().write(second, second.length - 2, 2);
+                assertThat(afterLate(client)).isEqualTo("1:first, second");
             }
+        });
+    }
+
+    private static String afterLate(Client client) throws IOException {
+        String next;
+        do {
+            next = next(client);
+        } while (next.equals("1:late"));
+        return next;
+    }
+
+    @Test
+    void aFrameThatComesByteByByteIsTaken() throws Exception {
+        talk(Frames.ECHO, client -> {
+            for (char each : "\u0081\u0083\u0001\u0002\u0003\u0004```".toCharArray()) {
+                client.send(String.valueOf(each));
+                Loomlet.yieldNow();
+            }
+            assertThat(next(client)).isEqualTo("1:abc");
         });
     }
 
