@@ -641,13 +641,7 @@ class HttpServerTest extends ServerTest {
     void stopLetsRequestsBeAnsweredAndClosesWhatIsIdle() throws Exception {
         Event entered = new Event();
         Event leave = new Event();
-        HttpServer server = serve((request, response) -> {
-            if (request.target().equals("/slow")) {
-                entered.set();
-                leave.await();
-            }
-            response.send("done");
-        });
+        HttpServer server = serve(slow(entered, leave));
         run(() -> {
             try (Client idle = new Client(server); Client busy = new Client(server);
                     Client fresh = new Client(server)) {

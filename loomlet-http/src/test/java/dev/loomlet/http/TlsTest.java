@@ -356,22 +356,16 @@ class TlsTest extends ServerTest {
         Tls tls = server(first);
         Event asked = new Event();
         Event answer = new Event();
-        HttpServer server = serve((request, response) -> {
-            if (request.target().equals("/slow")) {
-                asked.set();
-                answer.await();
-            }
-            response.send("fine");
-        }, builder -> builder.tls(tls));
+        HttpServer server = serve(slow(asked, answer), builder -> builder.tls(tls));
         run(() -> {
             try (Client idle = secure(server, client()); Client busy = secure(server, client())) {
-                assertThat(idle.get("/").read().text()).isEqualTo("fine");
+                assertThat(idle.get("/").read().text()).isEqualTo("done");
                 busy.get("/slow");
                 asked.await();
                 Greenlet<Void> stop = Loomlet.spawn(() -> server.stop(Duration.ofSeconds(20)));
                 assertThat(idle.isAtEnd()).isTrue();
                 answer.set();
-                assertThat(busy.read().text()).isEqualTo("fine");
+                assertThat(busy.read().text()).isEqualTo("done");
                 assertThat(busy.isAtEnd()).isTrue();
                 stop.join();
             }
