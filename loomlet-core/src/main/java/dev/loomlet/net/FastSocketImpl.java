@@ -416,7 +416,7 @@ final class FastSocketImpl extends SocketLife {
         share(line);
         for (;;) {
             int n = line == null ? SocketNatives.write(fd, bytes, offset, length)
-                    : line.writable ? line.write(bytes, offset, length) : SocketNatives.UNAVAILABLE;
+                    : line.writable ? line.send(bytes, offset, length, this) : SocketNatives.UNAVAILABLE;
             if (n > 0) {
                 return n;
             }

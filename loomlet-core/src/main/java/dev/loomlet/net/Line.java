@@ -1,9 +1,11 @@
 package dev.loomlet.net;
 
 import dev.loomlet.internal.jdk.HeapIo;
+import dev.loomlet.internal.jdk.Ring;
 import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.loop.DescriptorHandler;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Sends;
 import dev.loomlet.internal.loop.Waiter;
 import java.io.FileDescriptor;
 import java.io.IOException;
@@ -39,6 +41,7 @@ final class Line extends DescriptorHandler {
     private @Nullable Waiter reader;
     private @Nullable Waiter writer;
     private @Nullable SocketLife user; // while somebody waits here: no longer, see above
+    private @Nullable Sending sending; // once something was sent together with others
 
     Line(Loop loop, FileDescriptor fd, int descriptor) {
         super(descriptor);
@@ -82,6 +85,55 @@ final class Line extends DescriptorHandler {
             writable = false;
         }
         return n;
+    }
+
+    /** As {@link #write}, but a greenlet may give way meanwhile. */
+    int send(byte[] bytes, int offset, int length, SocketLife by) throws IOException {
+        Sends sends = loop.sends();
+        return sends.worthwhile(length) ? sendWithOthers(sends, bytes, offset, length, by)
+                : write(bytes, offset, length);
+    }
+
+    private int sendWithOthers(Sends sends, byte[] bytes, int offset, int length, SocketLife by) throws IOException {
+        Sending mine = sending;
+        if (mine == null) {
+            mine = new Sending();
+            sending = mine;
+        }
+        mine.by = by;
+        try {
+            sends.send(mine, descriptor(), bytes, offset, length, mine);
+        } finally {
+            mine.by = null;
+        }
+        if (mine.result >= 0) {
+            return mine.result;
+        }
+        if (mine.result == Ring.NOT_TRIED) {
+            return write(bytes, offset, length);
+        }
+        int n = HeapIo.outcome(-mine.result, false);
+        if (n == SocketNatives.UNAVAILABLE) {
+            writable = false;
+        }
+        return n;
+    }
+
+    /** A send on its way, and the reason of the wait for it. There is one at a time: who sends owns the write turn. */
+    private static final class Sending implements Sends.Sender {
+        private @Nullable SocketLife by;
+        private int result;
+
+        @Override
+        public void sent(int result) {
+            this.result = result;
+        }
+
+        @Override
+        public String toString() {
+            SocketLife by = this.by;
+            return "writing to " + (by == null ? "a socket" : by.where());
+        }
     }
 
     /** Waits until there may be something to read. Of what it leaves behind there is one for each idle connection. */

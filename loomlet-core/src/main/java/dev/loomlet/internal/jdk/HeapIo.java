@@ -71,7 +71,7 @@ public final class HeapIo {
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
-        return n > 0 ? (int) n : n == 0 ? SocketNatives.EOF : failure(true);
+        return n > 0 ? (int) n : n == 0 ? SocketNatives.EOF : outcome(errno(), true);
     }
 
     /** The number of bytes sent, or one of {@link SocketNatives}' results below zero. */
@@ -84,11 +84,15 @@ public final class HeapIo {
         } catch (Throwable t) {
             throw Access.sneak(t);
         }
-        return n >= 0 ? (int) n : failure(false);
+        return n >= 0 ? (int) n : outcome(errno(), false);
     }
 
-    private int failure(boolean reading) throws SocketException {
-        int error = (int) Natives.ERRNO.get(state, 0L);
+    private int errno() {
+        return (int) Natives.ERRNO.get(state, 0L);
+    }
+
+    /** What an error number of {@code recv} or {@code send} means: one of {@link SocketNatives}' results, or an exception. */
+    public static int outcome(int error, boolean reading) throws SocketException {
         if (error == EAGAIN) {
             return SocketNatives.UNAVAILABLE;
         }

@@ -74,6 +74,7 @@ public final class Loop implements JdkHooks.Target {
     private final RunQueue ready = new RunQueue();
     private final Inbox inbox = new Inbox();
     private final Timers timers = new Timers();
+    private final Sends sends = new Sends(this);
     private final Fiber anchor; // of the list of live fibers; stands for the home thread
     private final ThreadList threads;
     private final InterruptWatch interrupts = new InterruptWatch(this);
@@ -393,6 +394,16 @@ public final class Loop implements JdkHooks.Target {
         }
     }
 
+    /** How many are ready to run. On the loop. */
+    int readyNow() {
+        return ready.size();
+    }
+
+    /** Where greenlets send together. On the loop. */
+    public Sends sends() {
+        return sends;
+    }
+
     /** Runs {@code step} on the bare loop after all that is ready now: for our own short steps only. On the loop. */
     public void later(Runnable step) {
         ready.add(step);
@@ -601,6 +612,10 @@ public final class Loop implements JdkHooks.Target {
     /** Waits in a fiber that cannot be unmounted: its carrier, the runner, blocks. */
     void awaitPinned(Waiter waiter) {
         Fiber pinned = running;
+        sends.flush();
+        if (waiter.ended()) {
+            return; // that was it: a send
+        }
         block(new Blocked(waiter, Thread.currentThread(), runner));
         running = pinned;
     }
@@ -727,6 +742,7 @@ public final class Loop implements JdkHooks.Target {
     }
 
     private void grant(Thread self, Blocked to) {
+        sends.flush(); // whoever has the baton next may keep it for long
         if (self instanceof StandIn standIn) {
             standIn.rest();
             keepIdle(standIn);
@@ -766,6 +782,7 @@ public final class Loop implements JdkHooks.Target {
             }
             if (until != null && until.ended()) {
                 if (start - looked < SLICE) {
+                    sends.flush();
                     return false;
                 }
                 break; // home may do nothing but give way, and would keep timers and descriptors waiting for ever
@@ -776,13 +793,18 @@ public final class Loop implements JdkHooks.Target {
                     blockedNanos += now - time;
                 }
                 // look at the clock after every run while runs are long, after every 32 while they are short
-                check = runs + (now - time > 200_000L ? 1 : 32);
+                boolean late = now - time > Sends.PATIENCE;
+                if (late) {
+                    sends.flush();
+                }
+                check = runs + (late ? 1 : 32);
                 time = now;
                 if (now - start > SLICE) {
                     break;
                 }
             }
         }
+        sends.flush();
         if (runs > 0 || !silent) {
             suspicious = false;
         }
@@ -971,6 +993,8 @@ public final class Loop implements JdkHooks.Target {
             standIn.end();
         }
         threads.close();
+        sends.flush();
+        sends.close();
         poller.close();
         HERE.remove();
     }
