@@ -7,11 +7,13 @@ import dev.loomlet.internal.jdk.HeldMonitors;
 import dev.loomlet.internal.jdk.LockGraph;
 import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.NameCache;
+import dev.loomlet.internal.jdk.Ring;
 import dev.loomlet.internal.jdk.ScopedBindings;
 import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.loop.Platform;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What this JVM lets Loomlet do. It is found out once, at first use, and does not change.
@@ -44,6 +46,18 @@ public record Capabilities(
         TIMERS,
         /** Sockets are polled by the hub itself as well. */
         POLLERS
+    }
+
+    /**
+     * Whether what many greenlets send at once goes to the kernel in one system call: that is, whether Linux's io_uring is
+     * there and neither the container, nor {@code -Dloomlet.noUring=true}, nor a missing {@code --enable-native-access}
+     * forbids it. Where not, each send is a system call; nothing else is different. Found out anew at each call, which
+     * takes some milliseconds; any thread.
+     */
+    public boolean sendsTogether() {
+        var ring = backend.equals("epoll") ? Ring.open() : Optional.<Ring>empty();
+        ring.ifPresent(Ring::close);
+        return ring.isPresent();
     }
 
     static Capabilities find() {

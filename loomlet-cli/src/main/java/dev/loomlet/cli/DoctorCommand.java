@@ -44,6 +44,8 @@ final class DoctorCommand extends Command {
                 + System.getProperty("os.arch") + ", " + Runtime.getRuntime().availableProcessors() + " processors");
         line(out, "level", can.level().name().toLowerCase(Locale.ROOT) + " (of none, scheduler, timers, pollers)");
         line(out, "backend", can.backend());
+        line(out, "sends of many greenlets",
+                can.sendsTogether() ? "together, by io_uring" : "one by one: no io_uring here");
         line(out, "monitors of a waiting thread", can.monitorsVisible() ? "seen" : "not seen: waits take a stand-in");
         line(out, "coroutines", can.fastCoroutines() ? "fast, on the JDK's continuations" : "portable, on threads");
         line(out, "agent", agent ? "there: threads of programs can be made greenlets" : "not there");

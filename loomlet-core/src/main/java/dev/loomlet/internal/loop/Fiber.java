@@ -36,6 +36,9 @@ public final class Fiber implements Executor, Runnable {
     private @Nullable Object locals; // of GreenletLocal
     private @Nullable Pending pending;
 
+    /** Whether it was put in front of those that were ready, after a send: {@link Sends}. */
+    boolean wentFirst;
+
     /** A waiter that it needs no more: {@link Waiter#again}. */
     @Nullable Waiter spare;
 

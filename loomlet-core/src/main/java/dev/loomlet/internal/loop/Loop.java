@@ -100,6 +100,9 @@ public final class Loop implements JdkHooks.Target {
     private int live;
     private @Nullable Waiter emptied;
     private boolean suspicious;
+
+    /** Whether who becomes ready goes on before all that are ready already. */
+    boolean toFront;
     private @Nullable Object attachment;
     private SwitchObserver @Nullable [] observers; // replaced, never changed
 
@@ -378,6 +381,12 @@ public final class Loop implements JdkHooks.Target {
         if (onLoop()) {
             if (task instanceof Fiber fiber) {
                 fiber.markQueued();
+                boolean first = toFront;
+                fiber.wentFirst = first;
+                if (first) {
+                    ready.addFirst(task);
+                    return;
+                }
             }
             ready.add(task);
         } else {

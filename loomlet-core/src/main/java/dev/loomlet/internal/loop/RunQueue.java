@@ -24,6 +24,15 @@ final class RunQueue {
         ring[(head + size++) & (ring.length - 1)] = task;
     }
 
+    void addFirst(Runnable task) {
+        if (size == ring.length) {
+            grow();
+        }
+        head = (head - 1) & (ring.length - 1);
+        ring[head] = task;
+        size++;
+    }
+
     @Nullable
     Runnable poll() {
         if (size == 0) {

@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
  * again, with what became of it. So for who writes nothing is different: a write returns when the kernel has the bytes, or
  * throws what the kernel said; a kill or a timeout that comes in between is for the next wait.
  *
+ * <p>The senders go on before all that are ready. So those of many connections are served in the order in which their
+ * requests came, and what they touch is still in the cache; behind the others, those whose next request is there by then would
+ * overtake the rest. Who sends again in such a turn goes on in its order, so that nobody is kept waiting by those who only
+ * send.
+ *
  * <pre>
  *   greenlets   a: send, give way   b: send, give way   c: send, give way               a goes on   b ...
  *   loop                                                                  ── flush ──▶
@@ -132,12 +137,16 @@ public final class Sends {
         ring.submit();
         flushes++;
         sends += n;
-        for (int i = 0; i < n; i++) {
+        for (int i = n - 1; i >= 0; i--) { // from the last on, since each goes in front of the others
+            Waiter waiter = Objects.requireNonNull(waiters[i]);
+            Fiber fiber = waiter.fiber();
             Objects.requireNonNull(senders[i]).sent(ring.result(i));
-            Objects.requireNonNull(waiters[i]).resume(null);
+            loop.toFront = fiber != null && !fiber.wentFirst;
+            waiter.resume(null);
             senders[i] = null;
             waiters[i] = null;
         }
+        loop.toFront = false;
         if (ring.broken()) {
             close();
         }

@@ -154,6 +154,34 @@ class SendsTest {
     }
 
     @Test
+    void whoOnlySendsKeepsNobodyWaiting() throws Exception {
+        busily(() -> {
+            int writers = 10;
+            int each = 2000;
+            List<Greenlet<?>> all = new ArrayList<>();
+            for (int i = 0; i < writers; i++) {
+                Sockets.Pair pair = pair();
+                all.add(Loomlet.spawn(() -> {
+                    for (int n = 0; n < each; n++) {
+                        pair.first().getOutputStream().write(n);
+                    }
+                    return null;
+                }));
+            }
+            int turns = 0;
+            while (!all.getFirst().ready()) {
+                Loomlet.yieldNow();
+                turns++;
+            }
+            assertThat(turns).as("turns while one wrote %s times", each).isGreaterThan(each / 4);
+            for (Greenlet<?> one : all) {
+                one.get();
+            }
+            return null;
+        });
+    }
+
+    @Test
     void aWriteReturnsOnlyWhenTheKernelHasTheBytes() throws Exception {
         busily(() -> {
             Sockets.Pair pair = pair();
