@@ -156,8 +156,8 @@ class SendsTest {
     @Test
     void whoOnlySendsKeepsNobodyWaiting() throws Exception {
         busily(() -> {
-            int writers = 10;
-            int each = 2000;
+            int writers = Ring.ENTRIES + 16;
+            int each = 500;
             List<Greenlet<?>> all = new ArrayList<>();
             for (int i = 0; i < writers; i++) {
                 Sockets.Pair pair = pair();
