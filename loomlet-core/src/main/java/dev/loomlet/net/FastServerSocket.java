@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class FastServerSocket extends ServerSocket {
     private final FastSocketImpl impl;
     private final boolean ready; // bound and listening from the beginning, which the superclass knows nothing of
+    private final @Nullable SocketAddress unixAddress; // also when it is closed
 
     FastServerSocket() {
         this(new FastSocketImpl(true, false), false);
@@ -23,6 +24,7 @@ final class FastServerSocket extends ServerSocket {
         super(impl);
         this.impl = impl;
         this.ready = ready;
+        this.unixAddress = ready && impl.isUnix() ? impl.unixAddress(false) : null;
     }
 
     static FastServerSocket listening(UnixDomainSocketAddress address, int backlog) throws IOException {
@@ -86,31 +88,17 @@ final class FastServerSocket extends ServerSocket {
 
     @Override
     public SocketAddress getLocalSocketAddress() {
-        return !ready ? super.getLocalSocketAddress() : impl.isUnix() ? impl.unixAddress(false) : impl.inetAddress();
+        return !ready ? super.getLocalSocketAddress() : unixAddress != null ? unixAddress : impl.inetAddress();
     }
 
     @Override
     public int getLocalPort() {
-        return !ready ? super.getLocalPort() : impl.isUnix() ? -1 : impl.inetAddress().getPort();
+        return !ready ? super.getLocalPort() : unixAddress != null ? -1 : impl.inetAddress().getPort();
     }
 
     @Override
     public InetAddress getInetAddress() {
-        return ready && !impl.isUnix() ? impl.inetAddress().getAddress() : super.getInetAddress();
-    }
-
-    @Override
-    public void setSoTimeout(int millis) throws SocketException {
-        if (ready) {
-            impl.limit(millis);
-        } else {
-            super.setSoTimeout(millis);
-        }
-    }
-
-    @Override
-    public int getSoTimeout() throws IOException {
-        return ready ? impl.limit() : super.getSoTimeout();
+        return ready && unixAddress == null ? impl.inetAddress().getAddress() : super.getInetAddress();
     }
 
     @Override

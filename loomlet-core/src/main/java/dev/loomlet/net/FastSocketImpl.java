@@ -38,9 +38,18 @@ final class FastSocketImpl extends SocketLife {
     private boolean atEnd;
 
     private boolean reset; // read turn's
+    private boolean ready; // listens since it was made
 
     FastSocketImpl(boolean server, boolean strict) {
         super(server, strict);
+    }
+
+    /** Called at the first use of a listening socket's options. */
+    @Override
+    protected void create(boolean stream) throws IOException {
+        if (!ready) {
+            super.create(stream);
+        }
     }
 
     // --- Unix domain sockets, and listening sockets that came from elsewhere
@@ -49,6 +58,7 @@ final class FastSocketImpl extends SocketLife {
     static FastSocketImpl listening(UnixDomainSocketAddress address, int backlog) throws IOException {
         FastSocketImpl impl = new FastSocketImpl(true, false);
         FileDescriptor fd = SocketNatives.openUnix();
+        impl.ready = true;
         impl.unix = true;
         impl.own(fd, UNCONNECTED);
         try {
@@ -65,6 +75,7 @@ final class FastSocketImpl extends SocketLife {
     static FastSocketImpl listening(int descriptor) throws IOException {
         FileDescriptor fd = SocketNatives.adoptListening(descriptor);
         FastSocketImpl impl = new FastSocketImpl(true, false);
+        impl.ready = true;
         impl.unix = SocketNatives.isUnix(fd);
         impl.own(fd, UNCONNECTED);
         if (!impl.unix) {

@@ -495,10 +495,6 @@ abstract class SocketLife extends SocketImpl {
         return left;
     }
 
-    int limit() {
-        return timeout;
-    }
-
     void limit(int millis) {
         timeout = millis;
     }
@@ -515,8 +511,16 @@ abstract class SocketLife extends SocketImpl {
         static final Set<SocketOption<?>> SERVER = SocketNatives.options(true);
     }
 
+    private static final class UnixOptions {
+        static final Set<SocketOption<?>> CLIENT = SocketNatives.unixOptions(false);
+        static final Set<SocketOption<?>> SERVER = SocketNatives.unixOptions(true);
+    }
+
     @Override
     protected Set<SocketOption<?>> supportedOptions() {
+        if (unix) {
+            return server ? UnixOptions.SERVER : UnixOptions.CLIENT;
+        }
         return server ? Options.SERVER : Options.CLIENT;
     }
 

@@ -1,9 +1,13 @@
 package dev.loomlet.net;
 
+import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.Platform;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -69,7 +73,8 @@ public final class Sockets {
     }
 
     static int millis(Duration timeout) {
-        return Math.clamp(timeout.plusNanos(999_999).toMillis(), 1, Integer.MAX_VALUE);
+        long nanos = Nanos.of(timeout);
+        return nanos < 0 ? Integer.MAX_VALUE : Math.clamp(Math.ceilDiv(nanos, 1_000_000), 1, Integer.MAX_VALUE);
     }
 
     private static Socket connectAny(SocketAddress address, @Nullable Duration timeout) throws IOException {
@@ -85,10 +90,20 @@ public final class Sockets {
         } catch (java.net.SocketTimeoutException e) {
             throw timedOut(address, timeout, e);
         } catch (SocketException e) {
-            SocketException told = new SocketException(Addresses.format(address) + ": " + e.getMessage());
-            told.initCause(e);
-            throw told;
+            throw failed(address, e);
         }
+    }
+
+    /** The same with the address. */
+    private static SocketException failed(SocketAddress address, SocketException e) {
+        String what = Addresses.format(address) + ": " + e.getMessage();
+        SocketException told = switch (e) {
+            case ConnectException _ -> new ConnectException(what);
+            case NoRouteToHostException _ -> new NoRouteToHostException(what);
+            default -> new SocketException(what);
+        };
+        told.initCause(e);
+        return told;
     }
 
     private static void needFast(String what) throws SocketException {
@@ -113,10 +128,8 @@ public final class Sockets {
             socket.connect(address, timeout == null ? 0 : millis(timeout));
             done = true;
             return socket;
-        } catch (java.net.ConnectException e) {
-            var told = new java.net.ConnectException(Addresses.format(address) + ": " + e.getMessage());
-            told.initCause(e);
-            throw told;
+        } catch (SocketException e) {
+            throw failed(address, e);
         } catch (java.net.SocketTimeoutException e) {
             throw timedOut(address, timeout, e);
         } finally {
@@ -137,9 +150,17 @@ public final class Sockets {
      * @param address {@code host:port}, {@code [ipv6]:port}, or {@code :port} for all addresses, where port 0 picks a free
      *     one; or {@code unix:/path}, of a file that must not exist and stays when the socket is closed
      * @param backlog how many connections the kernel holds that have not been accepted yet
+     * @throws BindException if that cannot be; the message names the address
      */
     public static ServerSocket listen(String address, int backlog) throws IOException {
-        return listen(Addresses.parseAny(address), backlog, false);
+        SocketAddress at = Addresses.parseAny(address);
+        try {
+            return listen(at, backlog, false);
+        } catch (SocketException e) {
+            BindException told = new BindException("cannot listen at " + Addresses.format(at) + ": " + e.getMessage());
+            told.initCause(e);
+            throw told;
+        }
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.loomlet.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -10,10 +11,13 @@ import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketOption;
 import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
@@ -245,6 +249,91 @@ class UnixAndSharedSocketsTest {
                 assertThat(listener.getSoTimeout()).isEqualTo(5);
                 assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(listener::accept);
                 assertThat(listener.getLocalPort()).isEqualTo(-1);
+            }
+        });
+    }
+
+    /** What a socket says of itself: each option that it has, and the value. */
+    private static String optionsOf(Set<SocketOption<?>> supported, Reading reading) throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (SocketOption<?> each : supported) {
+            all.append(each.name()).append('=').append(reading.of(each)).append(' ');
+        }
+        return all.toString();
+    }
+
+    private interface Reading {
+        Object of(SocketOption<?> option) throws IOException;
+    }
+
+    @Test
+    void everyOptionThatASocketSaysItHasCanBeRead() throws Exception {
+        String address = "unix:" + folder.resolve("s");
+        Loomlet.run(() -> {
+            try (ServerSocket listener = Sockets.listen(address, 1);
+                    Socket client = Sockets.connect(address);
+                    Socket accepted = listener.accept()) {
+                assertThat(optionsOf(listener.supportedOptions(), listener::getOption)).contains("SO_RCVBUF=");
+                for (Socket each : List.of(client, accepted)) {
+                    assertThat(optionsOf(each.supportedOptions(), each::getOption)).contains("SO_SNDBUF=")
+                            .contains("SO_PEERCRED=UnixDomainPrincipal[user=" + System.getProperty("user.name"));
+                }
+                assertThatExceptionOfType(UnsupportedOperationException.class)
+                        .isThrownBy(() -> client.setOption(StandardSocketOptions.TCP_NODELAY, true));
+            }
+        });
+    }
+
+    @Test
+    void aListeningSocketThatCameReadyHasOptionsLikeAnyOther() throws Exception {
+        Loomlet.run(() -> {
+            try (ServerSocket first = Sockets.listen("127.0.0.1:0", 1);
+                    ServerSocket shared = Sockets.share(first);
+                    ServerSocket unix = Sockets.listen("unix:" + folder.resolve("s"), 1)) {
+                for (ServerSocket each : List.of(first, shared, unix)) {
+                    each.setReceiveBufferSize(20_000);
+                    assertThat(each.getReceiveBufferSize()).isGreaterThanOrEqualTo(20_000);
+                    assertThat(optionsOf(each.supportedOptions(), each::getOption)).contains("SO_RCVBUF=");
+                    each.setReuseAddress(true);
+                    assertThat(each.getReuseAddress()).isTrue();
+                    assertThatIllegalArgumentException().isThrownBy(() -> each.setSoTimeout(-1));
+                    each.setSoTimeout(5);
+                    assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(each::accept);
+                    String name = each.toString();
+                    each.close();
+                    assertThat(each.toString()).isEqualTo(name);
+                    assertThatExceptionOfType(SocketException.class).isThrownBy(() -> each.setSoTimeout(5))
+                            .withMessage("Socket is closed");
+                    assertThatExceptionOfType(SocketException.class).isThrownBy(each::getReuseAddress)
+                            .withMessage("Socket is closed");
+                }
+            }
+        });
+    }
+
+    @Test
+    void anAddressThatCannotBeListenedAtOrConnectedToIsNamed() throws Exception {
+        Loomlet.run(() -> {
+            for (String each : List.of("unix:" + folder.resolve("no/such/folder"),
+                    "unix:" + folder.resolve("x".repeat(200)))) {
+                assertThatExceptionOfType(BindException.class).isThrownBy(() -> Sockets.listen(each, 1))
+                        .withMessageStartingWith("cannot listen at " + each + ": ");
+                assertThatExceptionOfType(SocketException.class).isThrownBy(() -> Sockets.connect(each))
+                        .withMessageStartingWith(each + ": ");
+            }
+            String unix = "unix:" + folder.resolve("s");
+            String inet;
+            try (ServerSocket one = Sockets.listen("127.0.0.1:0", 1); ServerSocket two = Sockets.listen(unix, 1)) {
+                inet = "127.0.0.1:" + one.getLocalPort();
+                assertThat(two.isBound()).isTrue();
+                for (String each : List.of(inet, unix)) {
+                    assertThatExceptionOfType(BindException.class).isThrownBy(() -> Sockets.listen(each, 1))
+                            .withMessage("cannot listen at " + each + ": Address already in use");
+                }
+            }
+            for (String each : List.of(inet, unix)) { // the file is still there
+                assertThatExceptionOfType(ConnectException.class).isThrownBy(() -> Sockets.connect(each))
+                        .withMessage(each + ": Connection refused");
             }
         });
     }

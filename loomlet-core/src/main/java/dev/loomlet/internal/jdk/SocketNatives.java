@@ -2,6 +2,7 @@ package dev.loomlet.internal.jdk;
 
 import java.io.FileDescriptor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -17,7 +18,10 @@ import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.NetworkChannel;
 import java.nio.channels.SelectableChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -444,6 +448,16 @@ public final class SocketNatives {
             return (Set<SocketOption<?>>) Access.method(SocketImpl.class, "supportedOptions", Set.class).invoke(impl);
         } catch (Throwable t) {
             throw Access.sneak(t);
+        }
+    }
+
+    /** The options that the JDK's channels over Unix domain sockets have. */
+    public static Set<SocketOption<?>> unixOptions(boolean server) {
+        try (NetworkChannel channel = server ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                : SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return channel.supportedOptions();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
