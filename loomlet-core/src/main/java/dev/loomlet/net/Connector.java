@@ -3,8 +3,10 @@ package dev.loomlet.net;
 import dev.loomlet.Greenlet;
 import dev.loomlet.Hub;
 import dev.loomlet.Loomlet;
+import dev.loomlet.internal.loop.Nanos;
 import dev.loomlet.internal.loop.Waiter;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -14,6 +16,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
@@ -143,6 +146,7 @@ public final class Connector {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("\"" + hostAndPort + "\" has no port", e);
         }
+        ensurePort(port);
         return new Connector(resolver, attemptDelay, timeout, new Proxy(protocol, host, port, user, password));
     }
 
@@ -155,9 +159,7 @@ public final class Connector {
      *     suppressed exception
      */
     public Socket connect(String host, int port) throws IOException {
-        if (port < 1 || port > 65_535) {
-            throw new IllegalArgumentException("port " + port + " is not between 1 and 65535");
-        }
+        ensurePort(port);
         if (host.isEmpty() || host.chars().anyMatch(each -> each <= ' ')) {
             throw new IllegalArgumentException("\"" + host + "\" is no name of a host");
         }
@@ -175,11 +177,27 @@ public final class Connector {
         return made[0];
     }
 
+    private static void ensurePort(int port) {
+        if (port < 1 || port > 65_535) {
+            throw new IllegalArgumentException("port " + port + " is not between 1 and 65535");
+        }
+    }
+
     private Socket connectNow(String host, int port) throws IOException {
         Proxy via = proxy;
         if (via == null) {
             return dial(host, port);
         }
+        try {
+            return tunnel(via, host, port);
+        } catch (EOFException e) {
+            throw declined(via, "closed the connection instead of connecting to " + host + ":" + port, e);
+        } catch (SocketException e) {
+            throw declined(via, "cannot be used to connect to " + host + ":" + port + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Socket tunnel(Proxy via, String host, int port) throws IOException {
         Socket socket = dial(via.host(), via.port());
         boolean done = false;
         try {
@@ -279,9 +297,10 @@ public final class Connector {
                     attempts.add(
                             hub.spawn("connecting to " + host + " at " + each.getHostAddress(), () -> attempt(each)));
                     boolean last = attempts.size() == addresses.size();
-                    long end = System.nanoTime() + attemptDelay.toNanos();
+                    long delay = last ? -1 : Nanos.of(attemptDelay);
+                    long end = System.nanoTime() + delay;
                     while (winner == null && (last ? running > 0 : failures.size() == failed)
-                            && await(last ? -1 : Math.max(0, end - System.nanoTime()))) {
+                            && await(delay < 0 ? -1 : Math.max(0, end - System.nanoTime()))) {
                         // something has happened; is it what we wait for?
                     }
                     if (winner != null) {
@@ -336,7 +355,11 @@ public final class Connector {
     // --- proxies
 
     private static IOException declined(Proxy proxy, String why) {
-        return new IOException(proxy + " " + why);
+        return declined(proxy, why, null);
+    }
+
+    private static IOException declined(Proxy proxy, String why, @Nullable IOException cause) {
+        return new IOException(proxy + " " + why, cause);
     }
 
     private static void socks5(Socket socket, Proxy proxy, String host, int port) throws IOException {
@@ -347,7 +370,8 @@ public final class Connector {
         if (in.readUnsignedByte() != 5) {
             throw declined(proxy, "does not speak SOCKS 5");
         }
-        switch (in.readUnsignedByte()) {
+        int method = in.readUnsignedByte();
+        switch (method == 2 && !known ? 0xff : method) { // what was not offered is no choice
             case 0 -> {}
             case 2 -> {
                 byte[] user = field(proxy.user());
@@ -375,7 +399,9 @@ public final class Connector {
         request[request.length - 2] = (byte) (port >> 8);
         request[request.length - 1] = (byte) port;
         out.write(request);
-        in.readUnsignedByte();
+        if (in.readUnsignedByte() != 5) {
+            throw declined(proxy, "does not speak SOCKS 5");
+        }
         int code = in.readUnsignedByte();
         if (code != 0) {
             String[] reasons = {"", "failed", "is not allowed to", "cannot reach the network", "cannot reach the host",
@@ -415,7 +441,7 @@ public final class Connector {
         while (head.length() < 4 || !"\r\n\r\n".contentEquals(head.subSequence(head.length() - 4, head.length()))) {
             int b = in.read();
             if (b < 0) {
-                throw declined(proxy, "closed the connection instead of connecting to " + target);
+                throw new EOFException();
             }
             if (head.length() == MOST_OF_A_REPLY) {
                 throw declined(proxy, "answers with more than " + MOST_OF_A_REPLY + " bytes");

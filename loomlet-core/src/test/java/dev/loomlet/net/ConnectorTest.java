@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
@@ -126,6 +127,22 @@ class ConnectorTest {
                     assertThat(deaf.socket.isClosed()).isFalse();
                     assertThat(socket.getInetAddress()).isEqualTo(address("127.0.0.1"));
                     assertThat(ask(socket, "x")).isEqualTo("X");
+                }
+            });
+        }
+    }
+
+    @Test
+    void timesMayBeAsLongAsADurationCanBe() throws Exception {
+        Duration forEver = Duration.ofSeconds(Long.MAX_VALUE);
+        try (StreamServer server = upper("127.0.0.1")) {
+            Loomlet.run(() -> {
+                try (Socket socket = knowing("127.0.0.2", "127.0.0.1").attemptDelay(forEver).timeout(forEver)
+                        .connect("name", server.port())) {
+                    assertThat(ask(socket, "x")).isEqualTo("X");
+                }
+                try (Socket socket = Sockets.connect(server.address(), forEver)) {
+                    assertThat(ask(socket, "y")).isEqualTo("Y");
                 }
             });
         }
@@ -274,6 +291,62 @@ class ConnectorTest {
         }
     }
 
+    /** What becomes of a connection through a proxy that says this, piece by piece, each when it was said something. */
+    private static String through(boolean socks, byte[]... answers) throws IOException {
+        try (StreamServer proxy = StreamServer.listen("127.0.0.1:0", socket -> {
+            try {
+                for (byte[] each : answers) {
+                    socket.getInputStream().read(new byte[600]);
+                    socket.getOutputStream().write(each);
+                }
+                socket.shutdownOutput();
+                socket.getInputStream().readAllBytes(); // unread, it would become a reset
+            } catch (SocketException e) {
+                // the client has heard enough
+            }
+        })) {
+            String address = "127.0.0.1:" + proxy.port();
+            Connector connector = Connector.create().timeout(Duration.ofSeconds(20));
+            try {
+                (socks ? connector.socks5(address) : connector.httpProxy(address)).connect("name", 80).close();
+                return "connected";
+            } catch (IOException e) {
+                return String.valueOf(e.getMessage()).replace(address, "it");
+            }
+        }
+    }
+
+    private static byte[] bytes(int... values) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) values[i];
+        }
+        return bytes;
+    }
+
+    @Test
+    void whatIsWrongWithAProxyIsSaidWithItsName() throws Exception {
+        Loomlet.run(() -> {
+            String closed = "SOCKS5 proxy it closed the connection instead of connecting to name:80";
+            String none = "SOCKS5 proxy it does not speak SOCKS 5";
+            assertThat(through(true)).isEqualTo(closed);
+            assertThat(through(true, bytes(5, 0))).isEqualTo(closed);
+            assertThat(through(true, bytes(5, 0), bytes(5, 0, 0))).isEqualTo(closed);
+            assertThat(through(true, bytes(0, 91, 0, 0, 0, 0, 0, 0))).as("SOCKS 4").isEqualTo(none);
+            assertThat(through(true, bytes(5, 0), bytes(4, 0, 0, 1, 0, 0, 0, 0, 0, 0))).isEqualTo(none);
+            assertThat(through(true, bytes(5, 2), bytes(1, 0))).as("a method that was not offered")
+                    .isEqualTo("SOCKS5 proxy it wants a user and a password");
+            assertThat(through(false))
+                    .isEqualTo("HTTP proxy it closed the connection instead of connecting to name:80");
+            StreamServer gone = upper("127.0.0.1");
+            String address = "127.0.0.1:" + gone.port();
+            gone.close();
+            assertThatIOException().isThrownBy(() -> Connector.create().socks5(address).connect("name", 80))
+                    .withMessage("SOCKS5 proxy " + address + " cannot be used to connect to name:80: " + address
+                            + ": Connection refused");
+        });
+    }
+
     private static void httpProxy(Socket socket, List<String> asked) throws IOException {
         StringBuilder head = new StringBuilder();
         while (!head.toString().endsWith("\r\n\r\n")) {
@@ -335,5 +408,7 @@ class ConnectorTest {
     void addressesOfProxiesAreChecked() {
         assertThatIllegalArgumentException().isThrownBy(() -> Connector.create().socks5("nowhere"));
         assertThatIllegalArgumentException().isThrownBy(() -> Connector.create().httpProxy("host:port"));
+        assertThatIllegalArgumentException().isThrownBy(() -> Connector.create().socks5("host:0"));
+        assertThatIllegalArgumentException().isThrownBy(() -> Connector.create().socks5("host:65536"));
     }
 }
