@@ -3,6 +3,7 @@ package dev.loomlet.net;
 import dev.loomlet.Loomlet;
 import dev.loomlet.internal.jdk.SocketNatives;
 import dev.loomlet.internal.loop.Loop;
+import dev.loomlet.internal.loop.Nanos;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -14,6 +15,7 @@ import java.net.SocketException;
 import java.net.SocketOption;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
@@ -95,10 +97,17 @@ public final class UdpSocket implements AutoCloseable {
         return bound(DatagramChannel.open(), address, shared);
     }
 
+    private static void ensureResolved(InetSocketAddress address) throws UnknownHostException {
+        if (address.isUnresolved()) {
+            throw new UnknownHostException(address.getHostString());
+        }
+    }
+
     private static UdpSocket bound(DatagramChannel channel, InetSocketAddress address, boolean shared)
             throws IOException {
         boolean done = false;
         try {
+            ensureResolved(address);
             if (shared) {
                 channel.setOption(java.net.StandardSocketOptions.SO_REUSEADDR, true);
             }
@@ -125,18 +134,30 @@ public final class UdpSocket implements AutoCloseable {
 
     /** Sets an option, such as {@link java.net.StandardSocketOptions#SO_RCVBUF}. */
     public <T> UdpSocket option(SocketOption<T> option, T value) throws IOException {
-        channel.setOption(option, value);
+        try {
+            channel.setOption(option, value);
+        } catch (ClosedChannelException e) {
+            throw closed();
+        }
         return this;
     }
 
     /** An option's value. */
     public <T> T option(SocketOption<T> option) throws IOException {
-        return channel.getOption(option);
+        try {
+            return channel.getOption(option);
+        } catch (ClosedChannelException e) {
+            throw closed();
+        }
     }
 
     /** Joins a multicast group; what is sent to it comes here until the key is dropped. */
     public MembershipKey join(InetAddress group, NetworkInterface at) throws IOException {
-        return channel.join(group, at);
+        try {
+            return channel.join(group, at);
+        } catch (ClosedChannelException e) {
+            throw closed();
+        }
     }
 
     // --- receive and send
@@ -156,7 +177,7 @@ public final class UdpSocket implements AutoCloseable {
      * @throws SocketTimeoutException if none came
      */
     public InetSocketAddress receive(ByteBuffer buffer, Duration timeout) throws IOException {
-        return receive(buffer, Math.max(0, timeout.toNanos()));
+        return receive(buffer, Nanos.of(timeout));
     }
 
     private InetSocketAddress receive(ByteBuffer buffer, long nanos) throws IOException {
@@ -193,8 +214,13 @@ public final class UdpSocket implements AutoCloseable {
         }
     }
 
-    /** Sends what is left in the buffer as one datagram. */
+    /**
+     * Sends what is left in the buffer as one datagram.
+     *
+     * @throws UnknownHostException if the address is a name that was not resolved
+     */
     public void send(ByteBuffer datagram, InetSocketAddress to) throws IOException {
+        ensureResolved(to);
         take(sending, -1);
         try {
             int size = datagram.remaining();

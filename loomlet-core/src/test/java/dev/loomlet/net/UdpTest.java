@@ -18,6 +18,7 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.FutureTask;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -281,6 +283,47 @@ class UdpTest {
                 assertThat(receive(member)).isEqualTo("all");
             }
         });
+    }
+
+    @Test
+    void aTimeLimitMayBeAnyDuration() throws Exception {
+        Loomlet.run(() -> {
+            try (UdpSocket socket = UdpSocket.bind(HERE)) {
+                ByteBuffer buffer = ByteBuffer.allocate(10);
+                for (Duration none : List.of(Duration.ZERO, Duration.ofSeconds(Long.MIN_VALUE))) {
+                    assertThatExceptionOfType(SocketTimeoutException.class)
+                            .isThrownBy(() -> socket.receive(buffer, none));
+                }
+                Greenlet<Void> sender = Loomlet.spawn(() -> socket.send(ByteBuffer.allocate(3), socket.address()));
+                socket.receive(buffer, Duration.ofSeconds(Long.MAX_VALUE));
+                assertThat(buffer.position()).isEqualTo(3);
+                sender.join();
+            }
+        });
+    }
+
+    @Test
+    void aNameThatWasNotResolvedIsSaid() throws Exception {
+        InetSocketAddress name = InetSocketAddress.createUnresolved("no.such.host.invalid", 9);
+        assertThatIOException().isThrownBy(() -> UdpSocket.bind(name)).withMessageContaining("no.such.host.invalid");
+        try (UdpSocket socket = UdpSocket.bind(HERE)) {
+            assertThatExceptionOfType(UnknownHostException.class)
+                    .isThrownBy(() -> socket.send(ByteBuffer.allocate(1), name)).withMessage("no.such.host.invalid");
+        }
+    }
+
+    @Test
+    void allCallsOfAClosedOneSayThatItIsClosed() throws Exception {
+        UdpSocket socket = UdpSocket.bind(HERE);
+        socket.close();
+        InetAddress group = InetAddress.getByName("239.1.2.3");
+        NetworkInterface loopback = NetworkInterface.getByInetAddress(InetAddress.getLoopbackAddress());
+        for (ThrowingCallable each : List.<ThrowingCallable>of(() -> socket.receive(ByteBuffer.allocate(1)),
+                () -> socket.send(ByteBuffer.allocate(1), new InetSocketAddress(group, 9)),
+                () -> socket.option(StandardSocketOptions.SO_RCVBUF),
+                () -> socket.option(StandardSocketOptions.SO_RCVBUF, 9000), () -> socket.join(group, loopback))) {
+            assertThatExceptionOfType(SocketException.class).isThrownBy(each).withMessage("Socket closed");
+        }
     }
 
     @Test

@@ -148,6 +148,8 @@ public final class HttpServer implements AutoCloseable {
         private int maxTarget = 8 * 1024;
         private int maxHead = 32 * 1024;
         private long maxBody = 16L << 20;
+        private static final Duration FOREVER = Duration.ofDays(36_500); // sums of it can still be counted in nanoseconds
+
         private Duration firstByteTimeout = Duration.ofSeconds(30);
         private Duration headTimeout = Duration.ofSeconds(10);
         private Duration bodyTimeout = Duration.ofSeconds(30);
@@ -280,7 +282,7 @@ public final class HttpServer implements AutoCloseable {
             if (!value.isPositive()) {
                 throw new IllegalArgumentException(what + " must be longer than nothing, not " + value);
             }
-            return value;
+            return value.compareTo(FOREVER) > 0 ? FOREVER : value;
         }
     }
 

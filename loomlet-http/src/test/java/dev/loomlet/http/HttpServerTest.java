@@ -418,6 +418,21 @@ class HttpServerTest extends ServerTest {
     }
 
     @Test
+    void timeLimitsMayBeAsLongAsADurationCanBe() throws Exception {
+        Duration forEver = Duration.ofSeconds(Long.MAX_VALUE);
+        HttpServer server = serve(Frames.ECHO, builder -> builder.firstByteTimeout(forEver).headTimeout(forEver)
+                .bodyTimeout(forEver).writeTimeout(forEver).idleTimeout(forEver));
+        run(() -> {
+            try (Client client = new Client(server)) {
+                assertThat(client.send(post("Content-Length: 3\r\n", "abc")).read().status()).isEqualTo(405);
+                assertThat(client.send(Frames.HELLO + "\r\n").read().status()).isEqualTo(101);
+                client.socket.getOutputStream().write(Frames.frame(0x81, "x"));
+                assertThat(client.socket.getInputStream().readNBytes(3)).isEqualTo(new byte[] {(byte) 0x81, 1, 'x'});
+            }
+        });
+    }
+
+    @Test
     void aHeadThatDripsIsEndedAfterItsTimeInAll() throws Exception {
         HttpServer server = serve(ECHO, builder -> builder.headTimeout(Duration.ofMillis(100)));
         run(() -> {
