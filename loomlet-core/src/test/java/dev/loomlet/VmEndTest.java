@@ -2,12 +2,15 @@ package dev.loomlet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.loomlet.internal.loop.Loop;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,5 +65,28 @@ class VmEndTest {
             took.add(fromTheLastHookToTheEnd(how));
         } while (took.getLast().toMillis() > 200 && took.size() < 12);
         assertThat(took).anySatisfy(each -> assertThat(each).isLessThan(Duration.ofMillis(200)));
+    }
+
+    /** Who ends the VM may be a greenlet, and a monitor may be in its way after the last hook. */
+    @Test
+    @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aGreenletThatHasToWaitWhileTheVmEndsStillGoesOn() throws Exception {
+        try (Hub hub = Hub.start("ending")) {
+            Loop loop = hub.spawn(() -> Objects.requireNonNull(Loop.here())).get();
+            var monitor = new Object();
+            var asked = new CountDownLatch(1);
+            Greenlet<String> last;
+            synchronized (monitor) {
+                last = hub.spawn(() -> {
+                    asked.countDown();
+                    synchronized (monitor) {
+                        return "ended";
+                    }
+                });
+                asked.await();
+                loop.vmEnds();
+            }
+            assertThat(last.get()).isEqualTo("ended");
+        }
     }
 }

@@ -48,8 +48,11 @@ public final class AgentProcess {
             Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile())
                     .redirectInput(new File("/dev/null")).start();
             try {
-                assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as("it has ended; so far it said: %s",
-                        Files.readString(said)).isTrue();
+                boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                if (!ended) {
+                    stacks(process);
+                }
+                assertThat(ended).as("it has ended; so far it said: %s", Files.readString(said)).isTrue();
                 assertThat(process.exitValue()).as("exit code; it said: %s", Files.readString(said)).isZero();
             } finally {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -58,6 +61,12 @@ public final class AgentProcess {
         } finally {
             Programs.delete(folder);
         }
+    }
+
+    /** Has a JVM that hangs say where, among what it has said. */
+    private static void stacks(Process process) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).inheritIO().start().waitFor();
+        process.waitFor(3, TimeUnit.SECONDS); // nothing tells when it is done
     }
 
     /** An empty jar that names the agent and all that it needs. */

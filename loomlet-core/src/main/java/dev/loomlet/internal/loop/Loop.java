@@ -4,7 +4,6 @@ import dev.loomlet.internal.jdk.JdkHooks;
 import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.ThreadList;
 import dev.loomlet.internal.jdk.VirtualThreads;
-import dev.loomlet.internal.jdk.VmEnd;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -55,6 +54,10 @@ public final class Loop implements JdkHooks.Target {
     static final int RUNS = 256;
     static final int SLICE_MILLIS = 5;
     private static final long SLICE = SLICE_MILLIS * 1_000_000L;
+
+    /** While the VM ends: a greenlet that ends it may have to wait for a monitor on its way. */
+    private static final long LAST_LOOKS = 1_000_000;
+
     private static final ThreadLocal<@Nullable Loop> HERE = new ThreadLocal<>();
 
     private static final VarHandle SLEEPING;
@@ -877,7 +880,9 @@ public final class Loop implements JdkHooks.Target {
             sleeping = true;
             if (inbox.isEmpty() && (until == null || !until.ended()) && !anybodyDue()) {
                 if (last) {
-                    VmEnd.standStill();
+                    sleeping = false;
+                    LockSupport.parkNanos(LAST_LOOKS); // not in native code, and yet who ends the VM can be a greenlet here
+                    return;
                 }
                 wait = timers.size() == 0 ? -1 : Math.max(0, timers.nextDue() - System.nanoTime());
                 if (wait < 0) {
@@ -961,7 +966,7 @@ public final class Loop implements JdkHooks.Target {
         poller.wakeup();
     }
 
-    /** The VM is about to end, and waits for who is in native code: this polls no more. Any thread. */
+    /** The VM is about to end, and waits for who is in native code: this polls no more, it looks now and then. Any thread. */
     public void vmEnds() {
         last = true;
         poller.wakeup();
