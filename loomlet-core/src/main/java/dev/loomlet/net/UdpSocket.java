@@ -338,14 +338,17 @@ public final class UdpSocket implements AutoCloseable {
             } catch (InterruptedException e) {
                 throw interrupted(e);
             }
-        } else if (Thread.currentThread().isVirtual()) {
-            SocketNatives.pollParking(descriptor, read, nanos, () -> !closed);
-            if (Thread.currentThread().isInterrupted()) {
-                throw new InterruptedIOException("interrupted while waiting at " + this);
-            }
         } else {
-            // Closing cannot wake a thread in the kernel's poll here, so it looks up now and then.
-            SocketNatives.pollBlocking(fd, read, nanos < 0 ? LOOK_UP : Math.min(nanos, LOOK_UP));
+            // Closing wakes nobody who waits in the JDK's or the kernel's poll, so who waits there looks up now and then.
+            long time = nanos < 0 ? LOOK_UP : Math.min(nanos, LOOK_UP);
+            if (!Thread.currentThread().isVirtual()) {
+                SocketNatives.pollBlocking(fd, read, time);
+            } else {
+                SocketNatives.pollParking(descriptor, read, time, () -> !closed);
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new InterruptedIOException("interrupted while waiting at " + this);
+                }
+            }
         }
         if (closed) {
             throw closed();
