@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * no lock, runs no user code, and resumes fibers only while that thread holds no fast-locked monitor.
  *
  * <h2>A turn</h2>
- * Take what the inbox holds; run what is ready, at most {@value #RUNS} of them or {@value #SLICE_MILLIS} ms; fire due
- * timers; poll. So a ready fiber, a timer and a descriptor each wait for at most one slice and the fibers that were ready
+ * Take what the inbox holds; run what is ready, at most {@value #RUNS} of them or {@value #SLICE_MILLIS} ms; send what those
+ * have left to be sent together ({@link Sends}); fire due timers; poll. So a ready fiber, a timer and a descriptor each wait for at most one slice and the fibers that were ready
  * before them, whatever the others do. A fiber that does not give way is the one thing no bound covers.
  *
  * <h2>Sleep</h2>

@@ -46,10 +46,12 @@ public final class Sends {
     /** After runs that took this long, what waits is sent though others are ready still. */
     static final long PATIENCE = 200_000;
 
+    private static final Sender NOBODY = _ -> {};
+
     private final Loop loop;
     private @Nullable Ring ring;
     private int wishes;
-    private boolean given; // up, or asked for: no more is to be done
+    private boolean settled; // asked for, or given up
     private @Nullable Waiter[] waiters = {};
     private @Nullable Sender[] senders = {};
     private long flushes;
@@ -74,19 +76,23 @@ public final class Sends {
     }
 
     private boolean wish(int length) {
-        if (given || length > Ring.MOST || loop.readyNow() < LEAST || ++wishes <= WISHES) {
+        if (settled || length > Ring.MOST || loop.readyNow() < LEAST || ++wishes <= WISHES) {
             return false;
         }
-        given = true;
+        settled = true;
         if (WISHES < 0) { // at once: tests want all to go this way
             Ring.open().ifPresent(this::use);
             return ring != null && inFiber();
         }
-        Thread.ofPlatform().daemon().name("loomlet-io_uring").start(() -> Ring.open().ifPresent(opened -> {
-            if (!loop.post(() -> use(opened))) {
-                opened.close();
-            }
-        }));
+        try {
+            Thread.ofPlatform().daemon().name("loomlet-io_uring").start(() -> Ring.open().ifPresent(opened -> {
+                if (!loop.post(() -> use(opened))) {
+                    opened.close();
+                }
+            }));
+        } catch (OutOfMemoryError e) {
+            // the system gives no more threads: no reason for this send to fail, it just goes alone
+        }
         return false;
     }
 
@@ -120,8 +126,11 @@ public final class Sends {
         ring.send(socket, bytes, offset, length);
         try {
             waiter.awaitShielded();
-        } catch (Throwable t) { // there is no room on the stack; by the time of the flush the number may be another socket's
-            ring.drop(number);
+        } catch (Throwable t) { // there is no room on the stack
+            if (!waiter.ended()) { // by the time of the flush the descriptor may be another socket's
+                ring.drop(number);
+                senders[number] = NOBODY;
+            }
             throw t;
         }
         waiter.giveBack();
@@ -163,7 +172,7 @@ public final class Sends {
 
     /** No more of it. */
     void close() {
-        given = true;
+        settled = true;
         Ring ring = this.ring;
         if (ring != null) {
             this.ring = null;
