@@ -11,7 +11,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Path;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** gevent's {@code LoopExit}: when nothing can ever end the wait of the main thread, and only then. */
@@ -172,5 +175,38 @@ class LoopExitTest extends OnHub {
         early.join();
         Greenlet<Void> g = spawn(() -> forEver("nobody"));
         assertThatThrownBy(g::join).isInstanceOf(LoopExit.class);
+    }
+
+    /** The common pool's only worker is made by a thread of the JDK's group, and then has work that wakes the hub. */
+    static final class PoolOfTheSystem {
+        public static void main(String... args) throws Exception {
+            ThreadGroup root = Thread.currentThread().getThreadGroup().getParent();
+            Thread first = new Thread(root, () -> ForkJoinPool.commonPool().submit(() -> {}).join());
+            first.start();
+            first.join();
+            Hub.current();
+            var waiter = new Waiter("the pool");
+            ForkJoinPool.commonPool().execute(() -> {
+                LockSupport.parkNanos(500_000_000); // longer than it takes the hub to be suspicious
+                waiter.resume("came");
+            });
+            waiter.await(-1);
+            System.out.println(waiter.value());
+        }
+    }
+
+    @Test
+    void isNotThrownWhileAWorkerOfTheCommonPoolHasWorkWhoeverMadeIt() throws Exception {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-opens", "java.base/java.lang=ALL-UNNAMED",
+                "-Djava.util.concurrent.ForkJoinPool.common.parallelism=1",
+                "-cp", System.getProperty("java.class.path"), PoolOfTheSystem.class.getName())
+                .redirectErrorStream(true).start();
+        try (var out = process.inputReader()) {
+            assertThat(out.readLine()).isEqualTo("came");
+            assertThat(process.waitFor()).isZero();
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
     }
 }

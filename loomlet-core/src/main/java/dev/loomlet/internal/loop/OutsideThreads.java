@@ -6,6 +6,8 @@ import dev.loomlet.internal.jdk.VirtualThreads;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -74,8 +76,19 @@ public final class OutsideThreads {
             if (program && !loop.belongs(each) && !faces.test(each) && !infrastructure(each.getName())) {
                 return true;
             }
+            if (each instanceof ForkJoinWorkerThread worker && works(worker)) {
+                return true;
+            }
         }
         return false;
+    }
+
+    /**
+     * Whether it is one of the common pool's, and that has something to do. Its workers are of the group of whoever had work
+     * for it when they were made: that may have been a thread of the JDK's, of a process that has ended, say.
+     */
+    private static boolean works(ForkJoinWorkerThread worker) {
+        return worker.getPool() == ForkJoinPool.commonPool() && !worker.getPool().isQuiescent();
     }
 
     private static boolean virtualMayCallIn(Loop loop) {
