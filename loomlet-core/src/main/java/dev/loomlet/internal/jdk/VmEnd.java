@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A VM that ends waits 0.3 s for threads that are in native code, and a hub with nothing to do is in {@code epoll_wait}. So is
  * the JDK's {@code MasterPoller}, which polls for virtual threads that belong to no hub. Both are led out of there: the
- * hubs stop polling (but not running: this may be the work of a greenlet, which may have to give way before it is done), and the poller is made to wake a virtual thread whose scheduler does not return.
+ * hubs stop polling (but not running: this may be the work of a greenlet, which may have to give way before it is done), and
+ * the poller is made to wake a virtual thread whose scheduler does not return.
  */
 public final class VmEnd {
     private static final int LAST_SLOT = 9; // of java.lang.Shutdown,

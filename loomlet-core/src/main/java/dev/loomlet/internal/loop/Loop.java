@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>A turn</h2>
  * Take what the inbox holds; run what is ready, at most {@value #RUNS} of them or {@value #SLICE_MILLIS} ms; send what those
- * have left to be sent together ({@link Sends}); fire due timers; poll. So a ready fiber, a timer and a descriptor each wait for at most one slice and the fibers that were ready
- * before them, whatever the others do. A fiber that does not give way is the one thing no bound covers.
+ * have left to be sent together ({@link Sends}); fire due timers; poll. So a ready fiber, a timer and a descriptor each wait
+ * for at most one slice and the fibers that were ready before them, whatever the others do. A fiber that does not give way
+ * is the one thing no bound covers.
  *
  * <h2>Sleep</h2>
  * The loop announces that it sleeps, looks at the inbox once more, and only then sleeps. A producer adds to the inbox first

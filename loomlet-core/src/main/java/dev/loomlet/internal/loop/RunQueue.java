@@ -3,7 +3,10 @@ package dev.loomlet.internal.loop;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What is ready to run, first in, first out but for those who go in front: a ring that grows. Belongs to the thread that runs the loop. */
+/**
+ * What is ready to run, first in, first out but for those who go in front: a ring that grows. Belongs to the thread that runs
+ * the loop.
+ */
 final class RunQueue {
     private @Nullable Runnable[] ring = new Runnable[64];
     private int head;

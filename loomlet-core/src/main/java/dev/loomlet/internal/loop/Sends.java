@@ -1,5 +1,6 @@
 package dev.loomlet.internal.loop;
 
+import dev.loomlet.internal.jdk.LockStack;
 import dev.loomlet.internal.jdk.Ring;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * have to come back into the caches for each send. Where few are, a send of one's own is faster and is what happens. A
  * send waits here for no longer than the greenlets that were ready before it take, or for {@value #PATIENCE} ns and the
  * turn that goes on then, if that is less.
+ *
+ * <p>Who holds a monitor sends at once. Giving way would be allowed, but the hub's own thread may want that monitor next; it
+ * is an OS thread and would block, and nobody would be left to run the loop.
  *
  * <p>All of it belongs to the loop.
  */
@@ -67,7 +71,7 @@ public final class Sends {
         if (ring == null) {
             return wish(length);
         }
-        return length <= Ring.MOST && loop.readyNow() + ring.queued() >= LEAST && inFiber();
+        return length <= Ring.MOST && loop.readyNow() + ring.queued() >= LEAST && inFiber() && !LockStack.held();
     }
 
     private boolean inFiber() {
@@ -82,7 +86,7 @@ public final class Sends {
         settled = true;
         if (WISHES < 0) { // at once: tests want all to go this way
             Ring.open().ifPresent(this::use);
-            return ring != null && inFiber();
+            return ring != null && inFiber() && !LockStack.held();
         }
         try {
             Thread.ofPlatform().daemon().name("loomlet-io_uring").start(() -> Ring.open().ifPresent(opened -> {

@@ -194,6 +194,29 @@ class SendsTest {
         });
     }
 
+    /** The hub's own thread may want the monitor, and could not wait for it without holding up the loop. */
+    @Test
+    void whoHoldsAMonitorSendsAtOnce() throws Exception {
+        busily(() -> {
+            Sockets.Pair pair = pair();
+            var monitor = new Object();
+            long before = sends().sends();
+            Greenlet<Void> writer = Loomlet.spawn(() -> {
+                for (int i = 0; i < 50; i++) { // after 64 that did not wait, it would give way for the others' sake
+                    synchronized (monitor) {
+                        pair.first().getOutputStream().write(i);
+                    }
+                }
+                return null;
+            });
+            Loomlet.yieldNow();
+            assertThat(writer.ready()).as("all was written in one turn").isTrue();
+            assertThat(sends().sends()).isEqualTo(before);
+            assertThat(pair.second().getInputStream().readNBytes(50)).hasSize(50);
+            return null;
+        });
+    }
+
     @Test
     void aKillDuringASendIsForTheNextWait() throws Exception {
         busily(() -> {
